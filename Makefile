@@ -77,11 +77,14 @@ $(VENV)/.installed: pyproject.toml $(NATIVE) | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# pip would compile one file after another, and the tests of other projects too.
+# pip would compile one file after another, and also what no test loads, or one process alone.
+UNCOMPILED = tests|pip|setuptools|mypy|mypyc|pkg_resources|networkx|trio|imageio|tifffile|scipy|devtools|lexers|styles
+UNCOMPILED := $(UNCOMPILED)|distutils|f2py|pyspark/(pandas|ml|mllib|examples|testing|streaming|pipelines)
+
 $(VENV)/.tested: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing samepic with its test tools (about 690 MB to fetch, two minutes or so)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[test]'
-	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests|pip|setuptools|mypy|mypyc)/' $(VENV)/lib || true
+	@$(BIN)/python -m compileall -qq -j 0 -x '/($(UNCOMPILED))/' $(VENV)/lib || true
 	@touch $@ $(VENV)/.installed
 
 readme: $(VENV)/.tested

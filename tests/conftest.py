@@ -24,6 +24,10 @@ settings.register_profile("busy", _ANY_SPEED, max_examples=50)
 settings.register_profile("stress", _ANY_SPEED, max_examples=500)
 settings.load_profile("busy")
 
+# NumPy's threads turn while they wait for work, in each of the processes that share the cores. The command line starts
+# without them too.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 
 # The files that take longest, in this order: begun last, one of them would keep one process waiting for the others.
@@ -34,24 +38,31 @@ LONGEST = (
     "screens/test_screenshots_page.py",
     "screens/test_pytest_sources.py",
     "spark/test_parts.py",  # brief
-    "sandbox/test_workers.py",
-    "sandbox/test_workers_hostile.py",
-    "service/test_limits.py",
-    "service/test_stop.py",
-    "browser/test_found.py",
-    "test_contracts.py",
     "test_readme.py",
+    "browser/test_found.py",
+    "browser/test_review.py",
+    "sandbox/test_workers_hostile.py",
+    "gate/test_originals.py",
+    "spark/test_executor.py",
+    "test_contracts.py",
+    "gate/test_gate.py",
+    "service/test_stop.py",
+    "service/test_limits.py",
     "cli/test_calibrate.py",
-    "cli/test_gate_verbs.py",
-    "cleanup/test_clean_crash.py",
-    "duplicates/test_cache.py",
-    "gate/test_crash.py",
-    "service/test_race.py",
-    "contrib/test_docs.py",
+    "test_compare_parts.py",
+    "browser/test_compare.py",
+    "sandbox/test_workers.py",
     "verify/test_judge.py",
     "verify/test_change.py",
-    "spark/test_executor.py",
-    "test_compare_parts.py",
+    "duplicates/test_cache.py",
+    "screens/test_pytest_runs.py",
+    "contrib/test_docs.py",
+    "cleanup/test_clean_crash.py",
+    "verify/test_order.py",
+    "service/test_command.py",
+    "service/test_hosts.py",
+    "service/test_race.py",
+    "gate/test_crash.py",
 )
 
 

@@ -93,7 +93,7 @@ def both_ways(a: Pixels, b: Pixels, quality: int = 85) -> tuple[Verdict, Verdict
     return samepic.compare(a, copy), samepic.compare(copy, a)
 
 
-@pytest.mark.parametrize(("stem", "name"), rounds(product(("cat", "cup", "woman"), REFRAMED), 2))
+@pytest.mark.parametrize(("stem", "name"), rounds(product(("cat", "cup", "woman"), REFRAMED)))
 def test_a_reframed_copy_is_the_same_picture_either_way_round(
     request: pytest.FixtureRequest, stem: str, name: str
 ) -> None:

@@ -14,13 +14,12 @@ from tests.kits.service import Running
 from tests.kits.uploaders import Upload, wrong_round
 from tests.service.test_race import admitted
 
-COPIES = 8
-
 
 @pytest.mark.slow
 @pytest.mark.postgres
+@pytest.mark.parametrize("copies", [4, pytest.param(8, marks=pytest.mark.stress)])
 def test_of_copies_that_arrive_at_once_at_two_hosts_exactly_one_is_accepted(
-    tmp_path: Path, photos: dict[str, Path]
+    tmp_path: Path, photos: dict[str, Path], copies: int
 ) -> None:
     reason = why_not()
     if reason:
@@ -46,7 +45,7 @@ def test_of_copies_that_arrive_at_once_at_two_hosts_exactly_one_is_accepted(
         for name in ("coffee", "rocket"):
             uploads = [
                 Upload(f"{name}/{number}", resaved(photos[name], scale=0.5, quality=70 + number))
-                for number in range(COPIES)
+                for number in range(copies)
             ]
             answers = admitted([one.address for one in services], uploads)
             assert not wrong_round(answers, dict.fromkeys((one.key for one in uploads), name))

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 # code of Spark's own classes is sound is not asked again.
 _BRIEF = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+    # Neither classes nor what a test computes once makes room again.
+    " -XX:MetaspaceSize=256m -Xms700m -Xmn400m"
+)
+# The jars that nearly every class is in: Java looks for each class in one of 280 after another.
+_FIRST_JARS = (
+    "scala-library spark-core_ spark-catalyst_ spark-sql_ spark-sql-api_ spark-common-utils_ hadoop-client-api"
+    " spark-network-common_ hadoop-client-runtime jackson-databind spark-unsafe_ log4j-core log4j-api guava"
 )
 _SETTINGS = {
     "spark.driver.extraJavaOptions": _BRIEF,
@@ -31,6 +38,12 @@ _SETTINGS = {
     "spark.sql.shuffle.partitions": "2",
     "spark.log.level": "ERROR",
     "spark.locality.wait": "0",
+    # Memory for sorting and for cached columns is taken and cleared in pieces; the usual ones are of up to 64 MB.
+    "spark.buffer.pageSize": "1m",
+    "spark.sql.inMemoryColumnarStorage.batchSize": "1000",
+    # Nobody reads the plan of each query.
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.maxPlanStringLength": "100",
     "spark.sql.adaptive.enabled": "false",
     # A few rows are sooner interpreted than a program for them is written and compiled.
     "spark.sql.codegen.wholeStage": "false",
@@ -65,7 +78,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     pyspark = pytest.importorskip(
         "pyspark", reason="PySpark is not installed: the tests on Spark were not run"
     )
-    os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
+    home = Path(pyspark.__file__).parent
+    os.environ["SPARK_HOME"] = str(home)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     # Executors find the tests' own modules too.
@@ -74,7 +88,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     )
     builder = pyspark.sql.SparkSession.builder.master("local-cluster[2,1,2048]").appName("samepic tests")
     checkpoints = str(tmp_path_factory.mktemp("checkpoints"))
-    for name, value in {**_SETTINGS, "spark.checkpoint.dir": checkpoints}.items():
+    first = os.pathsep.join(
+        str(jar) for name in _FIRST_JARS.split() for jar in (home / "jars").glob(f"{name}*.jar")
+    )
+    paths = {f"spark.{end}.extraClassPath": first for end in ("driver", "executor")}
+    for name, value in {**_SETTINGS, **paths, "spark.checkpoint.dir": checkpoints}.items():
         builder = builder.config(name, value)
     session: SparkSession = builder.getOrCreate()
     yield session

@@ -112,19 +112,45 @@ def killing(after: Path) -> Iterator[list[int]]:
         killer.join()
 
 
-def test_bytes_in_any_file_system_give_the_groups_of_find_though_an_executor_is_killed(
-    spark: SparkSession, folder: Path, wanted: list[Row], tmp_path: Path
-) -> None:
-    """The example for spark-submit, on URIs."""
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a worker hold so little that codes and clusters of this folder are gone through piece by piece."""
+    monkeypatch.setattr("samepic.spark.compare.CROWD", 2)
+    monkeypatch.setattr("samepic.spark.candidates.PIECE", 16)
+
+
+def check_dedupe(spark: SparkSession, folder: Path, wanted: list[Row], made: Path) -> None:
+    """Run the example for spark-submit, on URIs, and kill an executor in the middle of it."""
     from examples.spark.dedupe import dedupe
 
-    with partitioned(spark, 3), killing(tmp_path / "found/fingerprints/_SUCCESS") as killed:
-        dedupe(spark, f"file://{folder}", f"file://{tmp_path}/found")  # the other tests have two partitions
-    result = spark.read.parquet(f"file://{tmp_path}/found/duplicates").collect()
+    with partitioned(spark, 3), killing(made / "found/fingerprints/_SUCCESS") as killed:
+        dedupe(spark, f"file://{folder}", f"file://{made}/found")  # the other tests have two partitions
+    result = spark.read.parquet(f"file://{made}/found/duplicates").collect()
     names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in result]
     assert sorted(names) == wanted
     assert killed
     assert not set(killed) & set(executors())
+
+
+@pytest.mark.usefixtures("little")
+def test_bytes_in_any_file_system_give_the_groups_of_find_piece_by_piece_though_an_executor_is_killed(
+    spark: SparkSession,
+    folder: Path,
+    wanted: list[Row],
+    tmp_path: Path,
+    *,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """In one search: one for each of these costs half a minute of computing, and is left to `make stress`."""
+    check_dedupe(spark, folder, wanted, tmp_path)
+    assert "crowds of look-alikes: " in caplog.text
+
+
+@pytest.mark.stress
+def test_bytes_in_any_file_system_give_the_groups_of_find_though_an_executor_is_killed(
+    spark: SparkSession, folder: Path, wanted: list[Row], tmp_path: Path
+) -> None:
+    check_dedupe(spark, folder, wanted, tmp_path)
 
 
 @pytest.mark.stress
@@ -141,7 +167,9 @@ def test_any_partitioning_gives_the_same_table(
         assert rows(found) == wanted
 
 
-@pytest.mark.parametrize("gathered", [GATHERED, pytest.param(0, marks=pytest.mark.stress)])
+@pytest.mark.stress
+@pytest.mark.usefixtures("little")
+@pytest.mark.parametrize("gathered", [GATHERED, 0])
 def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     spark: SparkSession,
     folder: Path,
@@ -152,8 +180,6 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     caplog: pytest.LogCaptureFixture,
     gathered: int,
 ) -> None:
-    monkeypatch.setattr("samepic.spark.compare.CROWD", 2)
-    monkeypatch.setattr("samepic.spark.candidates.PIECE", 16)
     monkeypatch.setattr("samepic.spark.clusters.GATHERED", gathered)
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     assert rows(find_duplicates(df, key="path", path="path", copies=True, prints=prints)) == wanted

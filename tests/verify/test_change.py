@@ -114,7 +114,7 @@ SOME = {
 """The photographs of which that holds so far; docs/verify.md says what is still called edited."""
 
 
-@pytest.mark.parametrize(("stem", "name"), rounds(((s, n) for n in ALL_OVER for s in SOME.get(n, STEMS)), 2))
+@pytest.mark.parametrize(("stem", "name"), rounds((s, n) for n in ALL_OVER for s in SOME.get(n, STEMS)))
 def test_what_is_done_to_all_of_a_picture_changes_no_content(
     pixels: dict[str, Pixels], stem: str, name: str
 ) -> None:
@@ -274,8 +274,7 @@ def touches(r: Region, at: tuple[int, int]) -> bool:
             (stem, at, tone)
             for stem, at in (("chelsea", (300, 40)), ("coffee", (60, 40)), ("rocket", (60, 60)))
             for tone in TONES
-        ),
-        2,
+        )
     ),
 )
 def test_a_small_tag_is_found_under_any_change_of_tone(

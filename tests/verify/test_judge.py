@@ -62,7 +62,7 @@ COVERS = [
 ]
 
 
-@pytest.mark.parametrize(("stem", "share", "shade"), rounds(COVERS, 4))
+@pytest.mark.parametrize(("stem", "share", "shade"), rounds(COVERS, 2))
 def test_what_is_covered_is_an_edit_with_a_box_round_it(
     pixels: dict[str, Pixels], stem: str, share: float, shade: int
 ) -> None:
@@ -211,7 +211,7 @@ _LACKING = pytest.mark.xfail(reason="the probability is 0.76, and what the palet
 
 @pytest.mark.parametrize(
     ("stem", "colors", "method", "dither"),
-    [*rounds((case for case in FEW if case != _MISSED), 2), pytest.param(*_MISSED, marks=_LACKING)],
+    [*rounds(case for case in FEW if case != _MISSED), pytest.param(*_MISSED, marks=_LACKING)],
 )
 def test_a_copy_in_few_colors_is_the_same(
     pixels: dict[str, Pixels], stem: str, colors: int, method: Image.Quantize, dither: Image.Dither
