@@ -29,7 +29,7 @@ def _toned(change: Callable[..., NDArray[np.floating]], levels: Mapping[str, obj
 
 def _saturation(rgb: Floats, gain: float) -> NDArray[np.floating]:
     grey = np.asarray((rgb @ _LUMA)[..., None], np.float32)
-    return grey + (rgb - grey) * gain
+    return np.asarray(grey + (rgb - grey) * gain, np.float32)
 
 
 def _levels(rgb: Floats, least: int) -> NDArray[np.floating]:

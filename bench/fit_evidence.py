@@ -157,7 +157,7 @@ def fit_change(rows: Iterable[Gathered]) -> Network:
     some = [found for row, side in sides if (found := cells_of(row, side, rng)) is not None]
     inputs, labels, weights = (np.concatenate([pair[k] for pair in some]) for k in (0, 1, 2))
     print(f"{len(labels)} cells of {len(some)} sides of pairs, {labels.mean():.0%} changed")
-    return fit(inputs, labels, weights / weights.mean(), CHANGE)
+    return fit(inputs, labels, np.asarray(weights / weights.mean(), np.float32), CHANGE)
 
 
 def pair_factors(

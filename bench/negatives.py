@@ -220,7 +220,7 @@ def _reduced(path: str) -> NDArray[np.float32]:
     ink = cv2.blur(255 - gray, (5, 5)).astype(np.float32)
     parts = []
     for part in (ink, ink[: ink.shape[0] // 3]):
-        small = cv2.resize(part, _SIZE, interpolation=cv2.INTER_AREA).ravel()
+        small = np.asarray(cv2.resize(part, _SIZE, interpolation=cv2.INTER_AREA), np.float32).ravel()
         small -= small.mean()
         parts.append(small / max(1e-6, float(np.linalg.norm(small))))
     return np.asarray(np.concatenate(parts) / np.sqrt(2), np.float32)

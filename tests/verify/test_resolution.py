@@ -42,8 +42,8 @@ def test_photographs_noise_and_flat_pictures_hold_no_writing(
 ) -> None:
     rng = np.random.default_rng(1)
     noise = rng.integers(0, 256, (900, 900, 3), np.uint8)
-    grass = cv2.GaussianBlur(rng.normal(0, 1, (900, 900)), (0, 0), 1.5)
-    grass = np.clip(128 + 40 * grass / grass.std(), 0, 255).astype(np.uint8)
+    leaves = np.asarray(cv2.GaussianBlur(rng.normal(0, 1, (900, 900)), (0, 0), 1.5), np.float64)
+    grass = np.clip(128 + 40 * leaves / leaves.std(), 0, 255).astype(np.uint8)
     pictures = [load(path).rgb for path in (coffee, astronaut, chelsea)]
     pictures += [noise, grass, np.full((900, 900, 3), 250, np.uint8)]
     assert max(unresolved(picture, SIDE) for picture in pictures) < RESOLUTION.unresolved

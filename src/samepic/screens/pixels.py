@@ -177,7 +177,8 @@ def find_spots(different: Mask) -> list[DifferingBox]:
     wide = cv2.copyMakeBorder(part.astype(np.uint8), 0, gap, 0, gap, cv2.BORDER_CONSTANT, value=0)
     wide = cv2.dilate(wide, np.ones((gap + 1, gap + 1), np.uint8), anchor=(gap, gap))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=8)
-    pixels = np.bincount(labels[: part.shape[0], : part.shape[1]][part], minlength=count)
+    inner = np.asarray(labels[: part.shape[0], : part.shape[1]], np.intp)
+    pixels = np.bincount(inner[part], minlength=count)
     left, top = int(columns.start), int(rows.start)
     found = [_spot(stats[at], int(pixels[at]), left, top) for at in range(1, count)]
     return sorted(found, key=lambda spot: (spot.box[1], spot.box[0]))

@@ -639,10 +639,11 @@ def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
     """Return the connected cells that were changed, without their boxes, by the odds of each (rows, columns)."""
     odds = np.where(inside, odds, np.float32(-CHANGE.most_odds))
     hot = (odds > 0).astype(np.uint8)
-    count, labels = cv2.connectedComponents(hot, connectivity=8)
+    count, found = cv2.connectedComponents(hot, connectivity=8)
+    labels = np.asarray(found, np.intp)
     masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
     surest = np.full(count, -CHANGE.most_odds, np.float32)
-    np.maximum.at(surest, np.asarray(labels.ravel(), np.intp), odds.ravel())
+    np.maximum.at(surest, labels.ravel(), odds.ravel())
     order = np.argsort(-masses, kind="stable")
     strongest = labels == (order[0] + 1 if len(order) else -1)
     share = float(hot[inside].mean()) if inside.any() else 0.0
@@ -653,7 +654,8 @@ def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
 
 def _boxes(odds: Floats, evidence: CellEvidence) -> tuple[Region, ...]:
     """Return the boxes of connected changed cells, the surest first."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((odds > 0).astype(np.uint8), connectivity=8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats((odds > 0).astype(np.uint8), connectivity=8)
+    labels = np.asarray(found, np.intp)
     masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
     order = np.argsort(-masses, kind="stable")[: CHANGE.most_regions]
     return tuple(_box(labels == k + 1, stats[k + 1], evidence) for k in order.tolist())
