@@ -1,86 +1,26 @@
-"""Server: uvicorn in one process or several, with time limits for headers and a limit for open connections.
-
-Whoever shows a valid token is served first: the requests of others are taken up one by one.
-"""
+"""Server: uvicorn in one process or several, with time limits for headers and a limit for open connections."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import os
-import re
 import signal
 import socket
 import tempfile
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
-from weakref import WeakKeyDictionary
 
 import h11
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from samepic.service.observability import LOG_CONFIG, MULTIPROC_DIR
 from samepic.service.problems import HttpProblem
-from samepic.service.settings import SERVICE, ServiceSettings, Token, find_token
-
-_BEARER = re.compile(rb"\nauthorization:[ \t]*bearer[ \t]+([!-~]+)", re.IGNORECASE)
-_HEAD_BYTES = 4096  # of a request are searched for its token before it is parsed
-
-
-class Turns:
-    """Calls in the order in which they came, with a pause after each, in which the loop is free for others."""
-
-    def __init__(self, pause: float) -> None:
-        self._pause, self._paused = pause, False
-        self._waiting: deque[Callable[[], object]] = deque()
-
-    def run(self, call: Callable[[], object]) -> bool:
-        """Call it now, or in its turn; return whether it was now."""
-        if self._paused:
-            self._waiting.append(call)
-            return False
-        self._take(call)
-        return True
-
-    async def wait(self) -> None:
-        """Return now, or in its turn."""
-        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.run(partial(_reach, reached))
-        await reached
-
-    def _take(self, call: Callable[[], object]) -> None:
-        self._paused = True
-        asyncio.get_running_loop().call_later(self._pause, self._next)
-        call()
-
-    def _next(self) -> None:
-        if self._waiting:
-            self._take(self._waiting.popleft())
-        else:
-            self._paused = False
-
-
-def _reach(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
-
-
-def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
-    """Return the turns that all senders without a valid token share."""
-    turns = _TURNS.get(loop)
-    if turns is None:
-        turns = _TURNS[loop] = Turns(SERVICE.stranger_pause)
-    return turns
+from samepic.service.settings import SERVICE, ServiceSettings
 
 
 class EventLoop(asyncio.SelectorEventLoop):
@@ -107,18 +47,6 @@ class Connection(H11Protocol):
 
     _header_timer: asyncio.TimerHandle | None = None
     _answer_timer: asyncio.TimerHandle | None = None
-    _waits = False
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        tokens: Sequence[Token] = (),
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._tokens, self._turns, self._has_token = tokens, turns_of(self.loop), False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -165,35 +93,7 @@ class Connection(H11Protocol):
             self._answer_timer.cancel()
             self._answer_timer = None
 
-    def data_received(self, data: bytes) -> None:
-        if self._tokens and self.conn.their_state is h11.IDLE:
-            self._has_token = self._shows_token(data)
-        more = self._waits or len(data) > _HEAD_BYTES
-        super().data_received(data)
-        if self._waits and more:
-            self.flow.pause_reading()  # of what is not looked at yet, no more is held in memory
-
-    def _shows_token(self, data: bytes) -> bool:
-        """Return whether a request begins with a valid token. It decides only how soon the request is looked at."""
-        found = _BEARER.search(data, 0, _HEAD_BYTES)
-        return found is not None and find_token(self._tokens, found[1].decode("ascii")) is not None
-
     def handle_events(self) -> None:
-        """Process what was received: at once with a valid token, otherwise in its turn."""
-        if self.transport.is_closing():
-            return
-        if self._has_token or self.is_needed or not self._tokens:
-            self._handle_events()
-        elif not self._waits:
-            self._waits = not self._turns.run(self._take_turn)
-
-    def _take_turn(self) -> None:
-        if self._waits:
-            self._waits = False
-            self.flow.resume_reading()
-        self._handle_events()
-
-    def _handle_events(self) -> None:
         """Process what was received. Until the headers are complete, the time runs on from their first byte."""
         if self.transport.is_closing():
             return
@@ -288,7 +188,7 @@ def _config(create: CreateApp, settings: ServiceSettings) -> uvicorn.Config:
     return uvicorn.Config(
         partial(create, settings),
         factory=True,
-        http=partial(Connection, tokens=settings.tokens),  # type: ignore[arg-type]
+        http=Connection,
         loop="samepic.service.server:EventLoop",
         ws="none",
         lifespan="on",

@@ -34,7 +34,6 @@ class ServiceLimits:
     requests: int = 400  # running requests, also those that are still being received or read by the client
     strangers: int = 64  # the same, of senders without a valid token
     stranger_seconds: float = 5.0  # time for the body of such a request
-    stranger_pause: float = 0.001  # between two such requests that are taken up, or read on
     threads: int = 16  # running requests that decode, search or wait for a lock of the store
     waiting: int = 64  # requests that may wait for one of these threads
     queue_seconds: float = 20.0  # longest wait for a thread; later the request is rejected
