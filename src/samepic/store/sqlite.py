@@ -78,7 +78,11 @@ class SqliteStore(Store):
         if self._opened and _file_at(self._path) != self._opened:
             raise StoreError(f"{self.name}: expected the file that was opened, found it removed or replaced")
         connection = sqlite3.connect(
-            self._path, BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=_Connection
+            self._path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=_Connection,
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")
