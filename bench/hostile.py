@@ -23,7 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -242,17 +242,21 @@ OPTIONS = (
 Through = Callable[[Sequence[Path], int], tuple[list[Answer], bool]]
 
 
+def _alone() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, get_context("spawn"))
+
+
 def _sent(through: Through, args: argparse.Namespace) -> int:
-    """Make the files in a process of its own, whose memory is then not this one's, and send them."""
+    """Make the files in one process and send them from another, so that the memory of each is its own."""
     groups = args.group or (("given", "made") if through is through_load else _GROUPS)
     hostile = wanted_data() / "hostile"
     given = sorted([*hostile.glob("pillow/*"), *hostile.glob("pngsuite/[pb][nm][gp]/*")])
     with tempfile.TemporaryDirectory() as name:
-        maker = get_context("spawn").Process(target=make, args=(Path(name), args.mutated, groups))
-        maker.start()
-        maker.join()
+        with _alone() as maker:
+            maker.submit(make, Path(name), args.mutated, groups).result()
         files = [*(given if "given" in groups else ()), *sorted(Path(name).iterdir())]
-        answers, well = through(files, args.threads)
+        with _alone() as sender:
+            answers, well = sender.submit(through, files, args.threads).result()
     return 1 if report(answers, everything=args.all) or not well else 0
 
 
