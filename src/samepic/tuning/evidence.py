@@ -190,4 +190,5 @@ photographs; `high` and `fewest` are what the network of cells was fitted with."
 MAPPING = _MappingLimits()
 REGISTRATION = _RegistrationLimits()
 EVIDENCE = _EvidenceLimits()
-"""2026-11-29: `unfiltered` was chosen, not fitted: less than rounding to whole levels leaves."""
+"""2026-11-29: `unfiltered` was chosen, not fitted: less than rounding to whole levels leaves. So was `as_it_is`, which
+only saves time: on 126 pairs of the training half the same 11 are settled with it and without."""
