@@ -2,7 +2,7 @@
 
 from setuptools import Extension, setup
 
-_PARTS = ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone", "cells")
+_PARTS = ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone", "cells", "corners")
 
 setup(
     ext_modules=[

@@ -23,7 +23,16 @@ from samepic.native import native
 from samepic.picture import jpeg
 from samepic.verify.align import one_contrast_plain
 from samepic.verify.evidence import ExplainedPair, Network, cell_means, cell_means_plain
-from samepic.verify.features import correlation_map, correlation_map_plain, two_nearest, two_nearest_plain
+from samepic.verify.features import (
+    corners_of,
+    corners_plain,
+    correlation_map,
+    correlation_map_plain,
+    describe,
+    describe_plain,
+    two_nearest,
+    two_nearest_plain,
+)
 from samepic.verify.photometry import mix_of, mix_plain
 from samepic.verify.tone import fit_tone_map
 from tests.fingerprints.pictures import GOLDEN, golden_pictures, textured
@@ -179,6 +188,55 @@ def test_features_are_matched_by_the_native_part(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("samepic.verify.features.native", Spy())
     assert taken(two_nearest(np.zeros((1, 32), np.uint8), np.zeros((2, 32), np.uint8))) == [[5], [6], [7]]
+
+
+@st.composite
+def planes_with_corners(draw: st.DrawFn) -> NDArray[np.uint8]:
+    """Draw a plane of more than 30 pixels each way: noise of few or many levels, in blocks of one to nine pixels."""
+    height, width, block = draw(st.integers(31, 120)), draw(st.integers(31, 120)), draw(st.integers(1, 9))
+    levels = draw(st.sampled_from(([0, 255], [100, 101, 140], [7], list(range(256)))))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    coarse = rng.choice(np.array(levels, np.uint8), (-(-height // block), -(-width // block)))
+    return np.kron(coarse, np.ones((block, block), np.uint8))[:height, :width].astype(np.uint8)
+
+
+@only_built
+@settings(deadline=None)
+@given(planes_with_corners(), st.integers(0, 300))
+def test_corners_are_the_same_with_the_native_part_and_without(plane: NDArray[np.uint8], count: int) -> None:
+    found = corners_of(plane, count)
+    assert np.array_equal(found, corners_plain(plane, count))
+    assert len(found) <= count and len(np.unique(found[:, :2], axis=0)) == len(found)
+
+
+@only_built
+@settings(deadline=None)
+@given(planes_with_corners(), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_places_are_described_alike_with_the_native_part_and_without(
+    plane: NDArray[np.uint8], count: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = plane.shape
+    places = rng.integers((15, 15, 0), (width - 15, height - 15, 8), (count, 3)).astype(np.int32)
+    tests = rng.integers(-15, 16, (8, 256, 4)).astype(np.int8)
+    assert np.array_equal(describe(plane, places, tests), describe_plain(plane, places, tests))
+
+
+@only_built
+def test_corners_and_places_that_do_not_fit_are_refused() -> None:
+    assert native is not None
+    plane, tests = np.zeros((40, 40), np.uint8), np.zeros((2, 256, 4), np.int8)
+    for width, most in ((30, 5), (0, 5), (-1, 5), (7, 5), (1600, 5), (40, -1)):
+        with pytest.raises(ValueError, match="plane of whole lines"):
+            native.corners(plane, width, most)
+    for place in ((14, 20, 0), (25, 20, 0), (20, 25, 0), (20, 20, 2), (20, 20, -1)):
+        with pytest.raises(ValueError, match="within a plane"):
+            native.describe(plane, 40, np.array([place], np.int32), tests)
+    for far in (-16, 16):
+        with pytest.raises(ValueError, match="within a plane"):
+            native.describe(plane, 40, np.array([[20, 20, 0]], np.int32), np.full_like(tests, far))
+    with pytest.raises(ValueError, match="within a plane"):
+        native.describe(plane, 40, bytes(13), tests)
 
 
 @only_built

@@ -439,6 +439,8 @@ static PyMethodDef methods[] = {
     {"level", native_level, METH_VARARGS, "Return a plane of 8-bit levels of one mean and contrast in every window."},
     {"odds", native_odds, METH_VARARGS, "Return what a perceptron makes of each row of inputs, as float32."},
     {"cells", native_cells, METH_VARARGS, "Return the means of every cell and its peak, 14 planes of float32."},
+    {"corners", native_corners, METH_VARARGS, "Return x, y and two moments of corners spread over a plane, as int32."},
+    {"describe", native_describe, METH_VARARGS, "Return a code of 256 bits of each place of a plane."},
     {"excess", native_excess, METH_VARARGS, "Return by how much each block exceeds what two codings allow, as float32."},
     {"differ", native_differ, METH_VARARGS, "Return the largest difference of two pictures in each 8 x 8 block."},
     {"tone", native_tone, METH_VARARGS, "Return fits of a change of tone, 268 float64 each."},

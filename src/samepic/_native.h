@@ -94,6 +94,8 @@ PyObject *native_correlation(PyObject *self, PyObject *args);
 PyObject *native_level(PyObject *self, PyObject *args);
 PyObject *native_odds(PyObject *self, PyObject *args);
 PyObject *native_cells(PyObject *self, PyObject *args);
+PyObject *native_corners(PyObject *self, PyObject *args);
+PyObject *native_describe(PyObject *self, PyObject *args);
 PyObject *native_screens(PyObject *self, PyObject *args);
 PyObject *native_png_pixels(PyObject *self, PyObject *args);
 PyObject *native_excess(PyObject *self, PyObject *args);

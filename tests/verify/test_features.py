@@ -97,7 +97,7 @@ def test_a_mirrored_plane_has_its_features_where_it_was_mirrored_from(
     one = np.asarray(cat.convert("L").resize((width, width * 2 // 3)))
     searched = find_features(np.ascontiguousarray(one[:, ::-1]), points)
     derived = find_mirrored_features(one, points)
-    assert derived.size == searched.size
+    assert derived.size == searched.size and len(derived.at) == len(find_features(one, points).at) > 0
     places = {
         tuple(at): code
         for at, code in zip(np.rint(searched.at * 8).tolist(), searched.descriptors, strict=True)
@@ -106,8 +106,32 @@ def test_a_mirrored_plane_has_its_features_where_it_was_mirrored_from(
         (places.get(tuple(at)), code)
         for at, code in zip(np.rint(derived.at * 8).tolist(), derived.descriptors, strict=True)
     ]
-    equal = sum(other is not None and np.array_equal(other, code) for other, code in found)
-    assert equal >= 0.95 * len(searched.at) > 0
+    # The cells over which corners are spread, and the rounding of the smaller sizes, begin at the other side.
+    common = [(other, code) for other, code in found if other is not None]
+    assert len(common) >= 0.5 * len(found)
+    near = [int(np.unpackbits(other ^ code).sum()) <= 32 for other, code in common]
+    assert np.mean(near) >= 0.95
+
+
+@pytest.mark.parametrize(("points", "lines"), [(200, 2), (700, 2), (700, 4)])
+def test_corners_are_spread_over_a_picture_under_large_letters(
+    cat: Image.Image, points: int, lines: int
+) -> None:
+    """Letters have the strongest corners of all; what lies beside them must have some too."""
+    one = np.array(cat.convert("L").resize((400, 300)))
+    lettered = one.copy()
+    for row in range(60, 60 * lines + 1, 60):
+        cv2.putText(lettered, "NOTHING TO SEE", (10, row), cv2.FONT_HERSHEY_DUPLEX, 1.4, 255, 3)
+    found = fit_map(find_features(one, points), find_features(lettered, points))
+    assert found is not None and found[1] >= ALIGN.credible
+    assert np.allclose(found[0] / found[0][2, 2], np.eye(3), atol=2)
+
+
+def test_a_code_turns_with_its_corner(cat: Image.Image) -> None:
+    one = np.asarray(cat.convert("L").resize((400, 400)))
+    for quarters in (1, 2, 3):
+        found = fit_map(find_features(one), find_features(np.rot90(one, quarters).copy()))
+        assert found is not None and found[1] >= 10 * ALIGN.sure
 
 
 def test_features_are_those_of_what_a_plane_holds_now(cat: Image.Image) -> None:

@@ -1,13 +1,13 @@
 """Decoding for the gate, from bytes: records of uploads, views of a pair, and the screening of candidates.
 
 The nearest by copy code are candidates at any distance, and in a large store nearly all of them are other pictures.
-Matching features of the two proxies dismisses those at a thirtieth of the cost of a comparison.
+Matching features of the two proxies dismisses those at a small part of the cost of a comparison.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.api import compare, compare_pictures
+from samepic.arrays import Plane
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.fingerprints.make import fingerprint, fingerprint_shown
 from samepic.fingerprints.proxy import first_tile, proxy
@@ -28,7 +29,7 @@ from samepic.profile import Policy
 from samepic.tuning.search import GATE
 from samepic.tuning.verify import POSSIBLE, RESOLUTION
 from samepic.verdict import PictureInfo, Verdict
-from samepic.verify.features import Features, find_features, fit_map
+from samepic.verify.features import Features, find_features, find_mirrored_features, fit_map
 from samepic.verify.overlay import OverlayViews, lay
 from samepic.verify.photometry import unresolved
 from samepic.verify.pipeline import WHITE
@@ -42,7 +43,7 @@ _VIEW_QUALITY: Final = 85  # of its JPEG
 def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> list[int]:
     """Return how many features of each kept proxy lie on the upload's, plain or mirrored. Raises as `load`."""
     seen = _luma(upload, limits)
-    forms = [_features(seen), _features(np.ascontiguousarray(seen[:, ::-1]))]
+    forms = [_features(seen), _features(seen, find_mirrored_features)]
     counts = []
     for proxied in kept:
         features = _features(_luma(proxied, limits))
@@ -51,16 +52,16 @@ def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> 
     return counts
 
 
-def _luma(data: bytes, limits: Limits) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _luma(data: bytes, limits: Limits) -> Plane:
     return np.asarray(cv2.cvtColor(load(data, limits=limits).on(255), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _features(luma: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Features:
+def _features(luma: Plane, find: Callable[[Plane, int], Features] = find_features) -> Features:
     if min(luma.shape) < GATE.screen_side:
         return Features(
             np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8), (luma.shape[1], luma.shape[0])
         )
-    return find_features(luma, GATE.screen_points)
+    return find(luma, GATE.screen_points)
 
 
 @dataclass(frozen=True, slots=True)

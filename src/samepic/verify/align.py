@@ -254,7 +254,16 @@ class Alignment(NamedTuple):
     @property
     def merit(self) -> float:
         """The share of the smaller picture in which they agree: what the best of several maps has most of."""
-        return (1 - self.fair) * self.textured * max(self.part_a, self.part_b) / (0.2 + min(_FAR, self.shift))
+        return self._closeness * self.textured * max(self.part_a, self.part_b)
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether a guessed map lays the two on each other no better than any two pictures lie."""
+        return not self.matched and self._closeness < ALIGN.chance
+
+    @property
+    def _closeness(self) -> float:
+        return (1 - self.fair) / (0.2 + min(_FAR, self.shift))
 
 
 def align(pair: Planes) -> Alignment | None:

@@ -200,7 +200,7 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
         near = best is not None and _off_corner(a, b, best.matrix, guess) <= ALIGN.off_corner
         if near or share >= MAPPING.in_place:
             return edge_on_edge(a, b, held, best)
-    if best is None:
+    if best is None or best.is_chance:
         return None
     over = overlaid(a, b, best.matrix, EVIDENCE.pixels)
     if over is None:
