@@ -62,11 +62,17 @@ class Judge:
         pass
 
 
-def made(near: Candidates, verifier: Callable[[], Judge], threads: int = 1) -> Clusters:
+def made(
+    near: Candidates,
+    verifier: Callable[[], Judge],
+    threads: int = 1,
+    passes: Callable[[int, int], bool] = lambda a, b: True,
+) -> Clusters:
     with ThreadPoolExecutor(threads) as pool:
         return join_copies(
             cast("CandidateGraph", near),
             cast("Callable[[], Verifier]", verifier),
+            passes,
             Policy.of(None, None),
             pool,
             window=2 * threads,
@@ -101,6 +107,14 @@ def test_the_better_of_two_is_the_reference_and_what_is_joined_already_is_not_as
     assert found.clusters == [[0, 1, 2]]
     assert found.verdicts.keys() == {(2, 0)}
     assert asked == [(2, 0), (5, 0), (4, 3)]
+
+
+def test_pairs_that_share_no_features_are_not_compared() -> None:
+    asked: list[tuple[int, int]] = []
+    near = Candidates({(0, 1)}, {(0, 2), (3, 4)})
+    found = made(near, lambda: Judge({(0, 2), (3, 4)}, set(), asked), passes=lambda a, b: {a, b} != {0, 2})
+    assert found.clusters == [[0, 1], [3, 4]]
+    assert asked == [(4, 3)]
 
 
 def test_what_cannot_be_decoded_joins_nothing_and_is_told() -> None:

@@ -19,7 +19,6 @@ from samepic.verify import features
 from samepic.verify.features import (
     decompose,
     find_features,
-    find_mirrored_features,
     fit_map,
     inverse,
     is_sane,
@@ -96,7 +95,7 @@ def test_a_mirrored_plane_has_its_features_where_it_was_mirrored_from(
 ) -> None:
     one = np.asarray(cat.convert("L").resize((width, width * 2 // 3)))
     searched = find_features(np.ascontiguousarray(one[:, ::-1]), points)
-    derived = find_mirrored_features(one, points)
+    derived = find_features(one, points).mirrored()
     assert derived.size == searched.size and len(derived.at) == len(find_features(one, points).at) > 0
     places = {
         tuple(at): code

@@ -111,6 +111,16 @@ class Cache:
         """Store the fingerprint, facts and error of a picture, each a text or ""."""
         self._put("pictures", (sha256, _PICTURE_VERSION, fingerprint, facts, error))
 
+    def features(self, sha256: str) -> bytes | None:
+        """Return the features by which the picture with this digest is screened, as `Features.to_bytes` writes."""
+        row = self._row(
+            "SELECT features FROM features WHERE sha256 = ? AND version = ?", (sha256, _PICTURE_VERSION)
+        )
+        return row[0] if row else None
+
+    def put_features(self, sha256: str, features: bytes) -> None:
+        self._put("features", (sha256, _PICTURE_VERSION, features))
+
     def verdict(self, a: str, b: str) -> CachedVerdict | None:
         """Return the verdict on b against a, each named by its sha256."""
         row = self._row(

@@ -9,3 +9,6 @@ CREATE TABLE IF NOT EXISTS verdicts (
     a TEXT, b TEXT, version TEXT, relation TEXT, probability REAL, explanation TEXT, original TEXT,
     PRIMARY KEY (a, b, version)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS features (
+    sha256 TEXT, version TEXT, features BLOB, PRIMARY KEY (sha256, version)
+) WITHOUT ROWID;

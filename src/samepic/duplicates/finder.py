@@ -27,7 +27,7 @@ from samepic.duplicates.groups import (
 )
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
-from samepic.duplicates.verify import Verifier
+from samepic.duplicates.verify import Screen, Verifier
 from samepic.duplicates.walk import Unreadable, Walk, path_key
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
@@ -50,6 +50,7 @@ class Clusters:
 def join_copies(
     graph: CandidateGraph,
     new_verifier: Callable[[], Verifier],
+    passes: Callable[[int, int], bool],
     policy: Policy,
     pool: ThreadPoolExecutor,
     *,
@@ -72,6 +73,8 @@ def join_copies(
                 verifier.inspect_picture(picture)
             merits = verifier.merits
             if not {index, other} <= merits.keys():
+                continue
+            if not passes(index, other):
                 continue
             a, b = sorted((index, other), key=lambda picture: merits[picture].order(picture))
             verdict = verifier.verdict_of(a, b)
@@ -179,9 +182,11 @@ class Finder(Search):
             self.copies,
         )
         memory, policy, window = MemoryBudget(WORKING_BYTES), self.policy, jobs * AHEAD
+        screen = Screen(items, cache, memory, graph.copycode_bits)
         joined = join_copies(
             graph,
             lambda: Verifier(items, cache, memory, _HELD_BYTES // jobs),
+            screen.passes,
             policy,
             pool,
             window=window,
@@ -208,6 +213,8 @@ class Finder(Search):
             skipped += left_out
             requested, self.compared = requested + verifier.requested, self.compared + verifier.compared
             self._report("comparing", done, graph.pairs, "pairs")
+        if self.copies:
+            _log.info("without common features: %d pairs", screen.dismissed)
         _log.info("verified: %d pairs, %d of them not in the cache", requested, self.compared)
         for index, error in damaged.items():
             self.unreadable += [Unreadable(file.path, error) for file in items[index].files]

@@ -1,19 +1,78 @@
-"""Verify: compare the pictures of one cluster within a memory budget, and cache the verdicts."""
+"""Verify: screen what copy codes propose, compare pictures within a memory budget, and cache both."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from threading import Lock
 
 from samepic.api import compare_pictures
 from samepic.duplicates.cache import Cache, CachedVerdict
 from samepic.duplicates.quality import Merit, merit
 from samepic.duplicates.scan import BYTES_PER_PIXEL, DistinctPicture, MemoryBudget
 from samepic.errors import UnreadableError
+from samepic.fingerprints.make import fingerprint_shown
 from samepic.picture import Picture, inspect, load, read
+from samepic.tuning.search import SCREEN
+from samepic.verify.features import Features, screening_features, shared_features
+from samepic.verify.pipeline import WHITE
 from samepic.writing import reason_of
+
+_KEPT = 2048  # features that are kept for the next pair, 16 KB each
+
+
+@dataclass(slots=True, eq=False)
+class Screen:
+    """Says of pairs whether they share features, at a small part of the cost of a comparison, for all threads."""
+
+    _items: list[DistinctPicture]
+    _cache: Cache
+    _memory: MemoryBudget
+    _bits: Callable[[int, int], int]
+    dismissed: int = 0
+    _kept: OrderedDict[int, Features] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def passes(self, a: int, b: int) -> bool:
+        """Return whether b may be a copy of a: near by its copy code, sharing features, with too few, or damaged."""
+        if self._bits(a, b) < SCREEN.near:
+            return True
+        try:
+            one, two = self._features(a), self._features(b)
+        except UnreadableError:
+            return True
+        passed = min(len(one.at), len(two.at)) < SCREEN.fewest or shared_features(one, two) > 0
+        with self._lock:
+            self.dismissed += not passed
+        return passed
+
+    def _features(self, index: int) -> Features:
+        with self._lock:
+            if index in self._kept:
+                self._kept.move_to_end(index)
+                return self._kept[index]
+        found = self._stored(index) or self._made(index)
+        with self._lock:
+            self._kept[index] = found
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _stored(self, index: int) -> Features | None:
+        data = self._cache.features(self._items[index].sha256)
+        with suppress(ValueError):
+            return Features.from_bytes(data) if data is not None else None
+        return None
+
+    def _made(self, index: int) -> Features:
+        item = self._items[index]
+        with self._memory.reserve(item.fingerprint.width * item.fingerprint.height * BYTES_PER_PIXEL):
+            _, picture = fingerprint_shown(read(item.files[0].path), SCREEN.side)
+        found = screening_features(picture.on(WHITE))
+        self._cache.put_features(item.sha256, found.to_bytes())
+        return found
 
 
 @dataclass(slots=True, eq=False)

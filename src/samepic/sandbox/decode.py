@@ -7,18 +7,16 @@ Matching features of the two proxies dismisses those at a small part of the cost
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.api import compare, compare_pictures
-from samepic.arrays import Plane
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.fingerprints.make import fingerprint, fingerprint_shown
 from samepic.fingerprints.proxy import first_tile, proxy
@@ -29,7 +27,7 @@ from samepic.profile import Policy
 from samepic.tuning.search import GATE
 from samepic.tuning.verify import POSSIBLE, RESOLUTION
 from samepic.verdict import PictureInfo, Verdict
-from samepic.verify.features import Features, find_features, find_mirrored_features, fit_map
+from samepic.verify.features import screening_features, shared_features
 from samepic.verify.overlay import OverlayViews, lay
 from samepic.verify.photometry import unresolved
 from samepic.verify.pipeline import WHITE
@@ -42,26 +40,8 @@ _VIEW_QUALITY: Final = 85  # of its JPEG
 
 def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> list[int]:
     """Return how many features of each kept proxy lie on the upload's, plain or mirrored. Raises as `load`."""
-    seen = _luma(upload, limits)
-    forms = [_features(seen), _features(seen, find_mirrored_features)]
-    counts = []
-    for proxied in kept:
-        features = _features(_luma(proxied, limits))
-        maps = [fit_map(features, form) for form in forms]
-        counts.append(max((found[1] for found in maps if found is not None), default=0))
-    return counts
-
-
-def _luma(data: bytes, limits: Limits) -> Plane:
-    return np.asarray(cv2.cvtColor(load(data, limits=limits).on(255), cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _features(luma: Plane, find: Callable[[Plane, int], Features] = find_features) -> Features:
-    if min(luma.shape) < GATE.screen_side:
-        return Features(
-            np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8), (luma.shape[1], luma.shape[0])
-        )
-    return find(luma, GATE.screen_points)
+    seen, *others = (screening_features(load(data, limits=limits).on(WHITE)) for data in (upload, *kept))
+    return [shared_features(features, seen) for features in others]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verify.features import (
     correlation_map,
     find_features,
-    find_mirrored_features,
     fit_map,
     inverse,
     is_sane,
@@ -360,18 +359,9 @@ def _maps(one: Plane, two: Plane, points: tuple[int, int]) -> Iterator[tuple[Mat
         yield plain
         if plain[1] >= ALIGN.sure:
             return
-    if one.size < two.size:  # the smaller one is mirrored, since its features cost less
-        mirrored = fit_map(find_mirrored_features(one, points[0]), others)
-        flips = _flip(one), np.eye(3)
-    else:
-        mirrored = fit_map(features, find_mirrored_features(two, points[1]))
-        flips = np.eye(3), _flip(two)
+    mirrored = fit_map(features, others.mirrored())
     if mirrored is not None:
-        yield flips[0] @ mirrored[0] @ flips[1], mirrored[1]
-
-
-def _flip(plane: Plane) -> Matrix:
-    return np.array([[-1, 0, plane.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]])
+        yield mirrored[0] @ np.array([[-1, 0, two.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]]), mirrored[1]
 
 
 def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache, lru_cache
-from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from samepic.arrays import Floats, Matrix, Pixels, Plane
 from samepic.native import native
+from samepic.tuning.search import SCREEN
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verify.photometry import coarse, shrunk
 
@@ -29,6 +29,27 @@ class Features(NamedTuple):
     at: Floats
     descriptors: NDArray[np.uint8]
     size: tuple[int, int]
+
+    def to_bytes(self) -> bytes:
+        """Return 8 bytes and 40 for each feature; `from_bytes` takes them on a machine of the same byte order."""
+        return np.array(self.size, np.int32).tobytes() + self.at.tobytes() + self.descriptors.tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the features that `to_bytes` wrote. Raises ValueError for other data."""
+        count, rest = divmod(len(data) - 8, 40)
+        if rest or count < 0:
+            raise ValueError(f"expected 8 bytes and 40 for each feature, found {len(data)}")
+        width, height = np.frombuffer(data, np.int32, 2).tolist()
+        at = np.frombuffer(data, np.float32, 2 * count, 8).reshape(-1, 2)
+        return cls(
+            at, np.frombuffer(data, np.uint8, 32 * count, 8 + 8 * count).reshape(-1, 32), (width, height)
+        )
+
+    def mirrored(self) -> Features:
+        """Return those of the plane mirrored left to right; half of the bits of a code are the others mirrored."""
+        at = np.stack((self.size[0] - 1 - self.at[:, 0], self.at[:, 1]), axis=1)
+        return Features(at, np.roll(self.descriptors, self.descriptors.shape[1] // 2, axis=1), self.size)
 
 
 def reduced(luma: Plane, side: int, least: int = 0) -> Plane:
@@ -67,17 +88,23 @@ def find_features(luma: Plane, points: int = ALIGN.points) -> Features:
     strongest of cells of 32 pixels, so that letters over a picture do not take all. Features of the planes that came
     last are kept: one picture is compared with several.
     """
-    return _found(luma.tobytes(), luma.shape[1], points, mirrored=False)
+    return _found(luma.tobytes(), luma.shape[1], points)
 
 
-def find_mirrored_features(luma: Plane, points: int = ALIGN.points) -> Features:
-    """Return the features of a plane mirrored left to right, which has its corners where this one has them."""
-    return _found(luma.tobytes(), luma.shape[1], points, mirrored=True)
+def screening_features(rgb: Pixels) -> Features:
+    """Return the features of a picture at a long side of 320 pixels, none of one too narrow to have any there."""
+    luma = reduced(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8), SCREEN.side)
+    return find_features(luma, SCREEN.points if min(luma.shape) >= SCREEN.least else 0)
+
+
+def shared_features(a: Features, b: Features) -> int:
+    """Return how many features of a picture lie on those of another, as it is or mirrored, by one map; 0 for none."""
+    found = (fit_map(a, form) for form in (b, b.mirrored()))
+    return max((agree for _, agree in filter(None, found)), default=0)
 
 
 def forget_features() -> None:
     """Forget the features that were kept, as whoever measures time must."""
-    _corners.cache_clear()
     _found.cache_clear()
 
 
@@ -95,40 +122,26 @@ Corners: TypeAlias = NDArray[np.int32]
 
 
 @lru_cache(_KEPT)
-def _found(pixels: bytes, width: int, points: int, *, mirrored: bool) -> Features:
-    planes, each, corners = _corners(pixels, width, points)
-    x, y, across, down = corners.T
-    turns = np.arctan2(down, -across if mirrored else across) * (_DIRECTIONS / (2 * np.pi))
-    places = np.stack((x, y, np.rint(turns).astype(np.int32) % _DIRECTIONS), axis=1)
-    ends, tests = np.cumsum([0, *each]).tolist(), _tests(mirrored)
-    codes = [
-        describe(np.asarray(cv2.blur(plane, _SMOOTH), np.uint8), places[start:end], tests)
-        for plane, (start, end) in zip(planes, pairwise(ends), strict=True)
-    ]
-    size = (width, len(pixels) // width)
-    sizes = np.array([plane.shape[::-1] for plane in planes]).reshape(-1, 2).repeat(each, axis=0)
-    columns = sizes[:, 0] - 1 - x if mirrored else x
-    at = (np.stack((columns, y), axis=1) + 0.5) * (np.array(size) / sizes) - 0.5
-    at, descriptors = at.astype(np.float32), np.concatenate([np.zeros((0, 32), np.uint8), *codes])
-    at.flags.writeable = descriptors.flags.writeable = False
-    return Features(at, descriptors, size)
-
-
-@lru_cache(_KEPT)
-def _corners(pixels: bytes, width: int, points: int) -> tuple[list[Plane], list[int], Corners]:
-    """Return a plane in all its sizes, how many corners each has, fewer in smaller ones, and the corners of all."""
+def _found(pixels: bytes, width: int, points: int) -> Features:
     plane = np.frombuffer(pixels, np.uint8).reshape(-1, width)
-    sizes = [(round(width / _ZOOM**level), round(plane.shape[0] / _ZOOM**level)) for level in range(_LEVELS)]
-    sizes = [size for size in sizes if min(size) > 2 * _BORDER]
+    size = (width, plane.shape[0])
+    sizes = [(round(size[0] / _ZOOM**level), round(size[1] / _ZOOM**level)) for level in range(_LEVELS)]
+    sizes = [smaller for smaller in sizes if min(smaller) > 2 * _BORDER]
     shares = np.cumsum([0.0, *(_ZOOM**-level for level in range(len(sizes)))])
     ends = np.rint(points * shares / max(shares[-1], 1.0)).astype(int)
-    planes, found = [], [np.zeros((0, 4), np.int32)]
-    for size, count in zip(sizes, np.diff(ends).tolist(), strict=True):
-        if plane.shape[::-1] != size:
-            plane = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        planes.append(plane)
-        found.append(corners_of(plane, count))
-    return planes, [len(corners) for corners in found[1:]], np.concatenate(found)
+    places, codes = [np.zeros((0, 2), np.float32)], [np.zeros((0, _TESTS // 8), np.uint8)]
+    for smaller, count in zip(sizes, np.diff(ends).tolist(), strict=True):
+        if plane.shape[::-1] != smaller:
+            plane = np.asarray(cv2.resize(plane, smaller, interpolation=cv2.INTER_LINEAR), np.uint8)
+        x, y, across, down = corners_of(plane, count).T
+        turns = np.rint(np.arctan2(down, across) * (_DIRECTIONS / (2 * np.pi))).astype(np.int32)
+        smooth = np.asarray(cv2.blur(plane, _SMOOTH), np.uint8)
+        codes.append(describe(smooth, np.stack((x, y, turns % _DIRECTIONS), axis=1), _tests()))
+        scales = np.array(size) / smaller
+        places.append(((np.stack((x, y), axis=1) + 0.5) * scales - 0.5).astype(np.float32))
+    at, descriptors = np.concatenate(places), np.concatenate(codes)
+    at.flags.writeable = descriptors.flags.writeable = False
+    return Features(at, descriptors, size)
 
 
 def corners_of(plane: Plane, count: int) -> Corners:
@@ -172,21 +185,22 @@ def _spread(cells: NDArray[np.intp], count: int) -> NDArray[np.intp]:
 
 
 @cache
-def _tests(mirrored: bool) -> NDArray[np.int8]:
+def _tests() -> NDArray[np.int8]:
     """Return the pairs of places (directions, tests, 4) that are compared: x and y of the first and of the second.
 
-    They are spread evenly over a disc (Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018).
+    They are spread evenly over a disc (Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018), and
+    the second half is the first one mirrored.
     """
     golden = float(np.roots([1, 0, 0, 0, -1, -1]).real.max())
-    spread = (0.5 + np.outer(np.arange(1, 4 * _TESTS), golden ** -np.arange(1.0, 5.0))) % 1
+    spread = (0.5 + np.outer(np.arange(1, 2 * _TESTS), golden ** -np.arange(1.0, 5.0))) % 1
     pairs = ((2 * spread - 1) * _REACH).reshape(-1, 2, 2)
     inside = (np.hypot(*pairs.T) <= _REACH).all(axis=0)
     apart = np.hypot(*(pairs[:, 0] - pairs[:, 1]).T) >= 2
-    x, y = pairs[inside & apart][:_TESTS].transpose(2, 0, 1)
+    half = pairs[inside & apart][: _TESTS // 2]
+    x, y = np.concatenate((half, half * (1, -1))).transpose(2, 0, 1)
     turns = np.arange(_DIRECTIONS)[:, None, None] * (2 * np.pi / _DIRECTIONS)
     turned = (x * np.cos(turns) - y * np.sin(turns), x * np.sin(turns) + y * np.cos(turns))
-    found = np.rint(np.stack(turned, axis=-1)).astype(np.int8)
-    return np.ascontiguousarray(found * np.array([-1 if mirrored else 1, 1], np.int8))
+    return np.ascontiguousarray(np.rint(np.stack(turned, axis=-1)).astype(np.int8))
 
 
 def describe(smooth: Plane, places: Corners, tests: NDArray[np.int8]) -> NDArray[np.uint8]:

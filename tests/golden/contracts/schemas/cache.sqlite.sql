@@ -1,6 +1,11 @@
 PRAGMA user_version = 1
 PRAGMA application_id = 0
 PRAGMA journal_mode = wal
+table features
+    CREATE TABLE features ( sha256 TEXT,
+        version TEXT,
+        features BLOB,
+        PRIMARY KEY (sha256, version) ) WITHOUT ROWID
 table files
     CREATE TABLE files ( path BLOB PRIMARY KEY,
         size INTEGER,

@@ -1,0 +1,108 @@
+"""What copy codes propose is screened by features, which the cache keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from samepic.duplicates.cache import Cache
+from samepic.duplicates.scan import DistinctPicture, MemoryBudget
+from samepic.duplicates.verify import Screen
+from samepic.duplicates.walk import File
+from samepic.fingerprints import fingerprint
+from samepic.picture import load
+from samepic.verify.features import Features, find_features, screening_features, shared_features
+
+CAT, CROP, CUP, PLAIN = range(4)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> list[Path]:
+    """Return files of a cat, of a quarter of it, of a cup, and of a plain page with a spot."""
+    folder = tmp_path_factory.mktemp("screen")
+    cat, cup = (Image.open(photos[name]).convert("RGB") for name in ("chelsea", "coffee"))
+    page = np.full((200, 300, 3), 255, np.uint8)
+    page[90:110, 140:160] = 0
+    width, height = cat.size
+    crop = cat.crop((width // 4, height // 4, 3 * width // 4, 3 * height // 4))
+    made = {"cat.jpg": cat, "crop.jpg": crop, "cup.jpg": cup, "page.png": Image.fromarray(page)}
+    for name, image in made.items():
+        image.save(folder / name)
+    return [folder / name for name in made]
+
+
+def screen_of(files: list[Path], cache: Cache, bits: int = 100) -> Screen:
+    items = []
+    for path in files:
+        prints = fingerprint(path)
+        items.append(DistinctPicture(prints, [File(str(path), path.stat().st_size, 0)]))
+    return Screen(items, cache, MemoryBudget(2**28), lambda a, b: bits)
+
+
+def test_a_crop_passes_and_another_photograph_does_not(pictures: list[Path]) -> None:
+    with Cache(None) as cache:
+        screen = screen_of(pictures, cache)
+        assert screen.passes(CAT, CROP) and screen.passes(CROP, CAT)
+        assert not screen.passes(CAT, CUP) and not screen.passes(CUP, CROP)
+        assert screen.dismissed == 2
+
+
+def test_what_features_cannot_say_passes(pictures: list[Path], tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.jpg"
+    damaged.write_bytes(pictures[CAT].read_bytes())
+    with Cache(None) as cache:
+        screen = screen_of([*pictures, damaged], cache)
+        damaged.write_bytes(b"no picture")
+        assert screen.passes(CAT, PLAIN), "few features"
+        assert screen.passes(CAT, 4), "damaged since"
+        assert screen_of(pictures, cache, bits=10).passes(CAT, CUP), "near codes"
+
+
+def test_features_are_taken_from_the_cache_and_made_anew_where_that_is_garbled(
+    pictures: list[Path], tmp_path: Path
+) -> None:
+    copies = [tmp_path / path.name for path in pictures]
+    for path, copy in zip(pictures, copies, strict=True):
+        copy.write_bytes(path.read_bytes())
+    file = tmp_path / "find.db"
+    with Cache(file) as cache:
+        screen = screen_of(copies, cache)
+        shas = [item.sha256 for item in screen._items]
+        assert not screen.passes(CAT, CUP) and screen.passes(CAT, CROP)
+    with Cache(file) as cache:
+        screen = screen_of(copies, cache)
+        for copy in copies:
+            copy.unlink()
+        assert not screen.passes(CAT, CUP) and screen.passes(CAT, CROP)
+        cache.put_features(shas[CUP], b"garbled")
+    with Cache(file) as cache:
+        screen = screen_of(pictures, cache)
+        assert not screen.passes(CAT, CUP)
+        data = cache.features(shas[CAT])
+        assert data is not None and len(data) == 8 + 40 * len(Features.from_bytes(data).at)
+
+
+def test_features_come_back_from_bytes_as_they_were(chelsea: Path) -> None:
+    found = screening_features(load(chelsea).rgb)
+    again = Features.from_bytes(found.to_bytes())
+    assert again.size == found.size
+    assert np.array_equal(again.at, found.at) and np.array_equal(again.descriptors, found.descriptors)
+    assert shared_features(found, again) == shared_features(found, found) > 100
+    for data in (b"", b"1234567", found.to_bytes()[:-1]):
+        with pytest.raises(ValueError, match="40 for each feature"):
+            Features.from_bytes(data)
+
+
+def test_mirrored_copies_share_features(chelsea: Path) -> None:
+    rgb = load(chelsea).rgb
+    one, other = screening_features(rgb), screening_features(np.ascontiguousarray(rgb[:, ::-1]))
+    assert shared_features(one, other) > 100
+
+
+def test_a_picture_too_narrow_for_features_has_none() -> None:
+    strip = np.random.default_rng(1).integers(0, 256, (20, 300, 3)).astype(np.uint8)
+    assert len(screening_features(strip).at) == 0
+    assert len(find_features(strip[..., 0], 100).at) == 0
