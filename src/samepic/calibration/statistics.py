@@ -8,7 +8,7 @@ import io
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any
@@ -141,27 +141,15 @@ def fit_line(
         step[free] = np.linalg.lstsq(curvature[np.ix_(free, free)], gradient[free], rcond=None)[0]
         return step
 
-    line = _descend(np.where(free, 0.0, middle), loss, newton_step)
-    return float(line[0]), float(line[1])
-
-
-def _descend(
-    line: _Floats, loss: Callable[[_Floats], float], newton_step: Callable[[_Floats], _Floats]
-) -> _Floats:
-    current = loss(line)
+    line = np.where(free, 0.0, middle)
     for _ in range(_STEPS):
-        step = newton_step(line)
-        for _ in range(_HALVINGS):
-            if loss(line - step) <= current:
-                break
-            step = step / 2
-        else:
-            return line
+        current, step = loss(line), newton_step(line)
+        shorter = (step / 2**halvings for halvings in range(_HALVINGS))
+        step = next((one for one in shorter if loss(line - one) <= current), np.zeros(2))
         line = line - step
-        current = loss(line)
         if np.max(np.abs(step)) < _DONE:
-            return line
-    return line
+            break
+    return float(line[0]), float(line[1])
 
 
 _WORDS = {
@@ -200,7 +188,12 @@ def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
     rows = _rows(text, name)
     line, first_row = next(rows, (1, []))
     header = [column.strip().lower() for column in first_row]
-    _check_header(header, f"{name}: line {line}")
+    for column in ("a", "b", "same"):
+        count = header.count(column)
+        if count != 1:
+            found = f"{column} {count} times" if count else _shorten(",".join(header))
+            expected = "a header with the columns a, b and same"
+            raise ReportError(f"{name}: line {line}: expected {expected}, found {found}")
     pairs: dict[frozenset[str], LabeledPair] = {}
     repeated = 0
     for line, row in rows:
@@ -229,14 +222,6 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             start = reader.line_num + 1
     except csv.Error as error:
         raise ReportError(f"{name}: line {start}: expected {expected}, found {error}") from None
-
-
-def _check_header(header: list[str], where: str) -> None:
-    for column in ("a", "b", "same"):
-        count = header.count(column)
-        if count != 1:
-            found = f"{column} {count} times" if count else _shorten(",".join(header))
-            raise ReportError(f"{where}: expected a header with the columns a, b and same, found {found}")
 
 
 def _pair(row: dict[str, str], line: int, name: str, folder: str) -> LabeledPair:
