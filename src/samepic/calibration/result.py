@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
@@ -24,7 +25,8 @@ from samepic.picture import inspect, load, read
 from samepic.profile import AS_STATED, RUNGS, Origin, Policy, Profile
 from samepic.verdict import Relation
 
-_LOOSEST_DEFAULT = Relation.REFRAMED
+_LEAST = (0.0, *statistics.CUTOFFS)
+"""The stated probabilities that a rule may ask for, none first."""
 
 
 class CutoffChoice(NamedTuple):
@@ -47,10 +49,11 @@ class CutoffChoice(NamedTuple):
 
 def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> CutoffChoice | None:
     """Return the rule that accepts no pair labeled different and refuses the fewest others, if there is one."""
-    tried = {
-        (profile.same_if, stated): (profile, _outcome(judged, profile))
-        for profile, stated in _rules(slope, intercept)
-    }
+    base = Profile("reframed", 0.0, slope, intercept)
+    tried: dict[tuple[str, float], tuple[Profile, RuleOutcome]] = {}
+    for relation, stated in product(RUNGS, _LEAST):
+        profile = Profile(relation, base.rescaled(stated) if stated else 0.0, slope, intercept)
+        tried[relation, stated] = profile, _outcome(judged, profile)
     results = ((key, result) for key, (_, result) in tried.items())
     valid = [key for key, result in results if result.wrong == 0 and result.same and result.different]
     if not valid:
@@ -58,21 +61,13 @@ def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> Cuto
 
     def rank(key: tuple[str, float]) -> tuple[float, ...]:
         relation, stated = key
-        within_default = Relation(relation).is_same(_LOOSEST_DEFAULT) is True
+        within_default = Relation(relation).is_same(Relation.REFRAMED) is True
         return (-tried[key][1].refused, within_default, -stated, RUNGS.index(relation))
 
     best = max(valid, key=rank)
     profile, result = tried[best]
     outcomes = {key: value for key, (_, value) in tried.items()}
     return CutoffChoice(profile, best[1], result, tuple(_reasons(best, outcomes)))
-
-
-def _rules(slope: float, intercept: float) -> Iterator[tuple[Profile, float]]:
-    base = Profile("reframed", 0.0, slope, intercept)
-    for relation in RUNGS:
-        for stated in (0.0, *statistics.CUTOFFS):
-            probability = base.rescaled(stated) if stated else 0.0
-            yield Profile(relation, probability, slope, intercept), stated
 
 
 def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
@@ -89,23 +84,18 @@ def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome
         f"The relation {relation}{condition} accepts {result.same - result.refused} of the {result.same} pairs"
         f" labeled same and none of the {result.different} labeled different."
     )
-    yield _confidence_sentence(result)
+    upper = statistics.format_bound(result.wrong_interval[1], up=True)
+    yield (
+        f"None of {result.different} does not mean never: with {statistics.CONFIDENCE * 100:g} % confidence, at most"
+        f" {upper} % of such pairs would wrongly count as the same."
+    )
     if relation != RUNGS[-1]:
         looser = RUNGS[RUNGS.index(relation) + 1]
         yield from _objection(f"The relation {looser}{condition}", tried[looser, stated], result)
     if stated:
-        ladder = (0.0, *statistics.CUTOFFS)
-        previous = ladder[ladder.index(stated) - 1]
+        previous = _LEAST[_LEAST.index(stated) - 1]
         subject = f"A probability of {previous:g}" if previous else "No least probability"
         yield from _objection(subject, tried[relation, previous], result)
-
-
-def _confidence_sentence(result: RuleOutcome) -> str:
-    upper = statistics.format_bound(result.wrong_interval[1], up=True)
-    return (
-        f"None of {result.different} does not mean never: with {statistics.CONFIDENCE * 100:g} % confidence, at most"
-        f" {upper} % of such pairs would wrongly count as the same."
-    )
 
 
 def _objection(name: str, other: RuleOutcome, result: RuleOutcome) -> Iterator[str]:
@@ -230,7 +220,12 @@ def result_of(
         raise ReportError(f"{pairs.name}: expected at least one pair that can be read, found {found}")
     labels = [item.pair.same for item in judged]
     stated = statistics.reliability([item.probability for item in judged], labels)
-    slope, intercept, rescaled = _rescaled(judged, labels)
+    fitted = [item for item in judged if item.relation not in AS_STATED]
+    known = [item.pair.same for item in fitted]
+    slope, intercept = statistics.fit_rescaling([item.probability for item in fitted], known)
+    policy = Policy(profile=Profile(slope=slope, intercept=intercept))
+    probabilities = [policy.probability(item.relation, item.probability) for item in judged]
+    rescaled = statistics.reliability(probabilities, labels)
     if rescaled.brier > stated.brier:
         slope, intercept, rescaled = 1.0, 0.0, stated
     return Result(
@@ -246,12 +241,3 @@ def result_of(
         choice=choose(judged, slope, intercept),
         disagreements=tuple(statistics.disagreements(judged)),
     )
-
-
-def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, ReliabilityCurve]:
-    fitted = [item for item in judged if item.relation not in AS_STATED]
-    known = [item.pair.same for item in fitted]
-    slope, intercept = statistics.fit_rescaling([item.probability for item in fitted], known)
-    policy = Policy(profile=Profile(slope=slope, intercept=intercept))
-    rescaled = [policy.probability(item.relation, item.probability) for item in judged]
-    return slope, intercept, statistics.reliability(rescaled, labels)
