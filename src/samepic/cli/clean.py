@@ -40,21 +40,6 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_shared(parser, "report", nargs="?")
-    _add_keep_options(parser)
-    _add_action_options(parser)
-    options.add_same_if(parser, default="resaved", last="reframed")
-    parser.add_argument("--journal", metavar="FILE", help="the new file for --undo (default: see --undo)")
-    parser.add_argument(
-        "--undo",
-        metavar="JOURNAL",
-        nargs="?",
-        const="",
-        help=f"undo the newest run, or that of JOURNAL (in {journal_folder()})".replace("%", "%%"),
-    )
-    options.add_shared(parser, "--json")
-
-
-def _add_keep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         choices=("best", "oldest", "newest"),
@@ -67,9 +52,6 @@ def _add_keep_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="never act on files below DIR; may be repeated",
     )
-
-
-def _add_action_options(parser: argparse.ArgumentParser) -> None:
     action = parser.add_mutually_exclusive_group()
     for name, text in (
         ("list", "list the files (default)"),
@@ -82,6 +64,16 @@ def _add_action_options(parser: argparse.ArgumentParser) -> None:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--dry-run", action="store_true", help="only show what would be done (default)")
     mode.add_argument("--yes", action="store_true", help="do it")
+    options.add_same_if(parser, default="resaved", last="reframed")
+    parser.add_argument("--journal", metavar="FILE", help="the new file for --undo (default: see --undo)")
+    parser.add_argument(
+        "--undo",
+        metavar="JOURNAL",
+        nargs="?",
+        const="",
+        help=f"undo the newest run, or that of JOURNAL (in {journal_folder()})".replace("%", "%%"),
+    )
+    options.add_shared(parser, "--json")
 
 
 def journal_folder() -> Path:
