@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +16,6 @@ from samepic.cli.output import Meter
 
 if TYPE_CHECKING:
     from samepic.decision import Decision
-    from samepic.duplicates.walk import Walk
     from samepic.gate.gate import Gate
 
 SUMMARY = "add pictures to a store, each once"
@@ -95,18 +93,14 @@ def _items(args: argparse.Namespace) -> tuple[list[AdmitItem], list[tuple[str, s
     items, unreadable = [], []
     for path in args.paths:
         walk = Walk([path], hidden=args.hidden)
-        items += list(_items_below(path, walk, args))
+        for file in walk.files():
+            named = file.path == path
+            name = os.path.basename(path) if named else os.path.relpath(file.path, path)  # noqa: PTH119  (as in Walk)
+            # A store holds only keys in UTF-8.
+            text = os.fsencode(name.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
+            items.append(AdmitItem(file.path, args.key or args.prefix + text, named))
         unreadable += [(one.path, one.error) for one in walk.unreadable]
     return items, unreadable
-
-
-def _items_below(path: str, walk: Walk, args: argparse.Namespace) -> Iterator[AdmitItem]:
-    for file in walk.files():
-        named = file.path == path
-        name = os.path.basename(path) if named else os.path.relpath(file.path, path)  # noqa: PTH119  (as in Walk)
-        # A store holds only keys in UTF-8.
-        text = os.fsencode(name.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
-        yield AdmitItem(file.path, args.key or args.prefix + text, named)
 
 
 def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | None]:

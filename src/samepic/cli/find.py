@@ -24,30 +24,6 @@ if TYPE_CHECKING:
     from samepic.spark.duplicates import SparkFinder
 
 
-def add_engine(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group(
-        "a cluster", "The results are those of one machine; docs/scale.md says from what size on it pays."
-    )
-    group.add_argument(
-        "--engine",
-        choices=("local", "spark"),
-        default="local",
-        help="search in this process, or on Apache Spark, where PATH may also be a URI (hdfs://, s3a://)",
-    )
-    group.add_argument(
-        "--master",
-        metavar="URL",
-        help="the Spark master (default: that of spark-submit, else local[*], all processors of this machine)",
-    )
-    group.add_argument(
-        "--search",
-        choices=("scan", "bands"),
-        default="scan",
-        help="on Spark: compare each picture with every code (scan), or only with those that share a band with it"
-        " (bands), which finds less and is faster from some hundred thousand pictures on",
-    )
-
-
 def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> SparkFinder:
     """Return the search on Spark. Raises UsageError for options that it lacks, MissingPartError without PySpark."""
     uris = [path for path in paths if "://" in path]
@@ -115,7 +91,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--review", action="store_true", help=text)
     parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, as one file")
     add_shared(parser, "--no-browser")
-    add_engine(parser)
+    group = parser.add_argument_group(
+        "a cluster", "The results are those of one machine; docs/scale.md says from what size on it pays."
+    )
+    group.add_argument(
+        "--engine",
+        choices=("local", "spark"),
+        default="local",
+        help="search in this process, or on Apache Spark, where PATH may also be a URI (hdfs://, s3a://)",
+    )
+    group.add_argument(
+        "--master",
+        metavar="URL",
+        help="the Spark master (default: that of spark-submit, else local[*], all processors of this machine)",
+    )
+    group.add_argument(
+        "--search",
+        choices=("scan", "bands"),
+        default="scan",
+        help="on Spark: compare each picture with every code (scan), or only with those that share a band with it"
+        " (bands), which finds less and is faster from some hundred thousand pictures on",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -150,7 +146,11 @@ def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> Non
     from samepic.duplicates.groups import csv_lines, json_lines
 
     if args.html:
-        _write_page(args.html, groups, finder)
+        from samepic.cleanup.plan import page
+
+        parts = (part.encode(errors="backslashreplace") for part in page(groups, finder.unreadable))
+        with replacing(Path(args.html)) as temporary, temporary.open("xb") as file:
+            file.writelines(parts)
     if args.csv and sys.stdout:
         sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper here
     if args.json or args.csv:
@@ -159,13 +159,6 @@ def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> Non
         lines = iter([_summary(finder, groups)]) if args.review else _report_lines(finder, groups)
     for line in lines:
         print(line)
-
-
-def _write_page(name: str, groups: list[Group], finder: Search) -> None:
-    from samepic.cleanup.plan import page
-
-    with replacing(Path(name)) as temporary, temporary.open("xb") as file:
-        file.writelines(part.encode(errors="backslashreplace") for part in page(groups, finder.unreadable))
 
 
 def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
@@ -201,18 +194,13 @@ def _paths(args: argparse.Namespace) -> list[str]:
         raise UsageError("-: standard input can be read only once")
     paths = [path for path in args.paths if path != "-"]
     for name in lists:
-        paths += _read_list(name)
+        # Path would normalize the name.
+        with nullcontext(standard_input()) if name == "-" else open(name, "rb") as file:  # noqa: PTH123
+            raw = file.read()
+        paths += [os.fsdecode(part) for part in raw.split(b"\0" if b"\0" in raw else b"\n") if part]
     if not paths and not lists:
         raise UsageError("expected at least one PATH (see samepic find --help)")
     return paths
-
-
-def _read_list(name: str) -> list[str]:
-    # Path would normalize the name.
-    with nullcontext(standard_input()) if name == "-" else open(name, "rb") as file:  # noqa: PTH123
-        raw = file.read()
-    ends = b"\0" if b"\0" in raw else b"\n"
-    return [os.fsdecode(part) for part in raw.split(ends) if part]
 
 
 def _parse_size(text: str) -> int:

@@ -48,18 +48,14 @@ def run(args: argparse.Namespace) -> int:
         try:
             result = fingerprint(source, reference=args.mode == "reference", copycode=args.copycode)
         except SamepicError as error:
-            _print_failure(name, error, as_json=args.json)
+            if args.json:
+                reason = reason_of(error) if isinstance(error, UnreadableError) else str(error)
+                print_json({"unreadable": name, "error": reason, "kind": type(error).__name__})
+            elif sys.stderr:  # None where the caller closed it
+                print(f"samepic: {printable(str(error))}", file=sys.stderr)
             status = TROUBLE
             continue
         note = f"  (too plain for its code: quality {result.quality}, detail {result.detail})"
         line = f"{result}  {printable(name)}{styled(note, 'yellow') if result.is_weak else ''}"
         print_result({"path": name, **result.to_dict()}, line, as_json=args.json)
     return status
-
-
-def _print_failure(name: str, error: SamepicError, *, as_json: bool) -> None:
-    if as_json:
-        reason = reason_of(error) if isinstance(error, UnreadableError) else str(error)
-        print_json({"unreadable": name, "error": reason, "kind": type(error).__name__})
-    elif sys.stderr:  # None where the caller closed it
-        print(f"samepic: {printable(str(error))}", file=sys.stderr)
