@@ -90,13 +90,10 @@ class Walk:
         try:
             return os.stat(path, follow_symlinks=follow)  # noqa: PTH116  (Path would normalize the name)
         except OSError as error:
-            self._record(path, error)
+            self.unreadable.append(Unreadable(path, reason_of(error)))
         except ValueError as error:
             self.unreadable.append(Unreadable(path, f"invalid path: {error}"))
         return None
-
-    def _record(self, path: str, error: OSError) -> None:
-        self.unreadable.append(Unreadable(path, reason_of(error)))
 
     def _folder(self, path: str, status: os.stat_result) -> Iterator[File]:
         """Walk below a folder without recursion, so that depth is not limited."""
@@ -110,8 +107,21 @@ class Walk:
             self.folders += 1
             subfolders: list[tuple[str, os.stat_result]] = []
             for name in self._names(path):
-                child = self._stat(os.path.join(path, name), follow=False)  # noqa: PTH118  (as above)
-                yield from self._visit(os.path.join(path, name), child, subfolders)  # noqa: PTH118  (as above)
+                below = os.path.join(path, name)  # noqa: PTH118  (as above)
+                child = self._stat(below, follow=False)
+                if child is not None and stat.S_ISLNK(child.st_mode):
+                    if not self.follow:
+                        self.skipped += 1
+                        continue
+                    child = self._stat(below)
+                if child is None:
+                    continue
+                if stat.S_ISDIR(child.st_mode):
+                    subfolders.append((below, child))
+                elif stat.S_ISREG(child.st_mode):
+                    yield from self._file(below, child)
+                else:
+                    self.skipped += 1
             stack.extend(reversed(subfolders))
 
     def _names(self, path: str) -> list[str]:
@@ -124,26 +134,9 @@ class Walk:
                     else:
                         self.skipped += 1
         except OSError as error:
-            self._record(path, error)
+            self.unreadable.append(Unreadable(path, reason_of(error)))
         names.sort(key=os.fsencode)
         return names
-
-    def _visit(
-        self, path: str, status: os.stat_result | None, subfolders: list[tuple[str, os.stat_result]]
-    ) -> Iterator[File]:
-        if status is not None and stat.S_ISLNK(status.st_mode):
-            if not self.follow:
-                self.skipped += 1
-                return
-            status = self._stat(path)
-        if status is None:
-            return
-        if stat.S_ISDIR(status.st_mode):
-            subfolders.append((path, status))
-        elif stat.S_ISREG(status.st_mode):
-            yield from self._file(path, status)
-        else:
-            self.skipped += 1
 
     def _file(self, path: str, status: os.stat_result) -> Iterator[File]:
         node = status.st_dev, status.st_ino
