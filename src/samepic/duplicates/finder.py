@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -220,18 +220,10 @@ class Finder(Search):
             self.unreadable += [Unreadable(file.path, error) for file in items[index].files]
         if skipped:
             _log.info("skipped in crowds of look-alikes: %d pairs", skipped)
-        return self._numbered(items, found, damaged.keys())
-
-    def _numbered(
-        self,
-        items: list[DistinctPicture],
-        found: list[tuple[GroupDraft, dict[int, Merit]]],
-        damaged: Collection[int],
-    ) -> list[Group]:
         grouped = {index for draft, _ in found for index in (draft.reference, *draft.verdicts)}
         alone = [index for index in range(len(items)) if index not in grouped and index not in damaged]
-        drafts = found + [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
-        groups = numbered(build_group(draft, items, merits) for draft, merits in drafts)
+        found += [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
+        groups = numbered(build_group(draft, items, merits) for draft, merits in found)
         self.unreadable.sort(key=lambda file: (path_key(file), file.error))
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
         return groups

@@ -250,7 +250,9 @@ def read_scan(lines: Iterable[bytes], name: str) -> ScanReport:
             texts = (convert(value.get(key), str, f"{where}: {key}", ReportError) for key in keys)
             unreadable.append(Unreadable(*texts))
         else:
-            groups.append(convert(value, _GroupLine, where, ReportError).group_of_files())
+            read = convert(value, _GroupLine, where, ReportError)
+            members = tuple(member.member() for member in read.members)
+            groups.append(Group(read.group, read.reference_file.file(), read.reason, members))
     return ScanReport(tuple(groups), tuple(unreadable))
 
 
@@ -298,10 +300,6 @@ class _GroupLine:
     def __post_init__(self) -> None:
         path = self.reference_file.path
         require(path == self.reference, "reference_file", "the file of reference", path)
-
-    def group_of_files(self) -> Group:
-        members = tuple(line.member() for line in self.members)
-        return Group(self.group, self.reference_file.file(), self.reason, members)
 
 
 _COLUMNS = (

@@ -123,19 +123,16 @@ class Reader:
 
     def read_all(self, files: Iterable[File]) -> Iterator[int]:
         """Read every file; yield the size of each one that is done."""
-        for file, result in in_order(self._pool, self._classify, files, self._window):
-            self._record(file, result)
+        for file, (kind, content) in in_order(self._pool, self._classify, files, self._window):
+            self.files += 1
+            if kind == "other":
+                self.others += 1
+            elif kind == "unreadable":
+                self.unreadable.append(Unreadable(file.path, content))
+            else:
+                item = self.items.setdefault(content, DistinctPicture(self._fingerprints[content]))
+                item.files.append(replace(file, sha256=content))
             yield file.size
-
-    def _record(self, file: File, result: CachedFile) -> None:
-        self.files += 1
-        if result.kind == "other":
-            self.others += 1
-        elif result.kind == "unreadable":
-            self.unreadable.append(Unreadable(file.path, result.content))
-        else:
-            item = self.items.setdefault(result.content, DistinctPicture(self._fingerprints[result.content]))
-            item.files.append(replace(file, sha256=result.content))
 
     def _classify(self, file: File) -> tuple[File, CachedFile]:
         result = self._cache.file(file)
@@ -144,7 +141,9 @@ class Reader:
         self.read += 1
         try:
             result = self._examine(file)
-            _check_unchanged(file)
+            now = os.stat(file.path)  # noqa: PTH116  (Path would normalize the name)
+            if (now.st_size, now.st_mtime_ns, now.st_ino) != (file.size, file.mtime_ns, file.inode):
+                raise UnreadableError(file.path, "a stable file", "one that changed while it was read")
         except (UnreadableError, OSError) as error:
             return file, CachedFile("unreadable", reason_of(error))
         self._cache.put_file(file, result)
@@ -212,12 +211,6 @@ def peek(path: str, size: int) -> bytes:
             file.seek(max(len(head), size - TAIL))
             head += file.read(TAIL)
     return head
-
-
-def _check_unchanged(file: File) -> None:
-    now = os.stat(file.path)  # noqa: PTH116  (Path would normalize the name)
-    if (now.st_size, now.st_mtime_ns, now.st_ino) != (file.size, file.mtime_ns, file.inode):
-        raise UnreadableError(file.path, "a stable file", "one that changed while it was read")
 
 
 def in_order(
