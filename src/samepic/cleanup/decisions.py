@@ -35,12 +35,6 @@ class GroupState:
     decided: bool = False
 
 
-def default_state(group: Group) -> GroupState:
-    """Return the marks of `clean` itself: drop re-saved files, keep altered ones."""
-    marks = [Mark.DROP if member.relation.is_same(CLEANED) else Mark.KEEP for member in group.members]
-    return GroupState((Mark.KEEP, *marks))
-
-
 class Decisions:
     """The groups of a report, most reclaimable bytes first, and decisions, kept in and read from `file`."""
 
@@ -200,9 +194,11 @@ def _initial_state(
     before = known.get(_key(group))
     if before is not None and len(before.marks) == 1 + len(group.members):
         return before
-    marks = list(default_state(group).marks)
-    for place, member in enumerate(group.members, 1):
-        if (group.reference.sha256, member.file.sha256) in not_duplicates:
-            marks[place] = Mark.NOT_DUPLICATE
+    marks = [Mark.KEEP]
+    for member in group.members:
+        # As `clean` itself: drop re-saved files, keep altered ones.
+        mark = Mark.DROP if member.relation.is_same(CLEANED) else Mark.KEEP
+        known_as_other = (group.reference.sha256, member.file.sha256) in not_duplicates
+        marks.append(Mark.NOT_DUPLICATE if known_as_other else mark)
     # A group with no other marks needs no decision.
     return GroupState(tuple(marks), decided=all(mark is Mark.NOT_DUPLICATE for mark in marks[1:]))

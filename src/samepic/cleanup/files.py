@@ -280,18 +280,12 @@ class Trash:
         return f"[Trash Info]\nPath={quote(os.fsencode(path))}\nDeletionDate={now}\n".encode("ascii")
 
 
-def home_trash() -> str:
-    """Return the absolute path of this user's home trash, which may not exist yet."""
-    if sys.platform == "darwin":
-        return str(Path("~/.Trash").expanduser())
-    return os.path.realpath(user_data_path() / "Trash")
-
-
 def find_trash(folder: str, device: int) -> Trash:
     """Return the trash for files in `folder` on `device`, created if need be. Raises SkippedFileError without one."""
     if sys.platform not in ("linux", "darwin"):
         raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
-    home = home_trash()
+    own = user_data_path() / "Trash"
+    home = str(Path("~/.Trash").expanduser()) if sys.platform == "darwin" else os.path.realpath(own)
     try:
         make_folder(home, 0o700)
         if Path(home).stat().st_dev == device:

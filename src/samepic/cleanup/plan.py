@@ -128,8 +128,10 @@ def plan(
             f"move_to: expected a folder with the action move-to only, found {move_to!r} with {action}"
         )
     same_if.is_same(same_if)
-    folders = [_keep_folder(path) for path in keep_in]
-    planner = _Planner(keep, folders, action, same_if)
+    for path in keep_in:
+        if not Path(path).is_dir():
+            raise ReportError(f"{path}: no such folder")
+    planner = _Planner(keep, [os.path.realpath(path) for path in keep_in], action, same_if)
     for group in scan.groups:
         planner.add_group(group)
     steps, skipped = planner.result()
@@ -137,12 +139,6 @@ def plan(
     root = os.path.commonpath(step_folders) if step_folders else "/"
     target_folder = os.path.realpath(move_to) if move_to else ""
     return Plan(action, same_if, steps, skipped, root, target_folder)
-
-
-def _keep_folder(path: str) -> str:
-    if not Path(path).is_dir():
-        raise ReportError(f"{path}: no such folder")
-    return os.path.realpath(path)
 
 
 def files_of(group: Group) -> list[File]:
