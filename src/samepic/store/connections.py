@@ -62,7 +62,8 @@ class Connections(Generic[C]):
                 raise
             self._put_back(connection)
         except self.broken as error:
-            raise StoreError(f"{self.name}: expected {self.expected}, found {one_line(error)}") from error
+            found = " ".join(str(error).split()) or type(error).__name__
+            raise StoreError(f"{self.name}: expected {self.expected}, found {found}") from error
 
     def close(self) -> None:
         """Close idle connections now and the others when they are returned; may be called twice."""
@@ -102,10 +103,6 @@ def invalid_url(found: str = "another form") -> StoreError:
         "store: expected a path, sqlite:///PATH or postgresql://USER@HOST:PORT/NAME, the password in PGPASSWORD and"
         f" letters such as @ and / percent-encoded, found {found}"
     )
-
-
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _reset_all() -> None:

@@ -23,10 +23,6 @@ LONGEST_LEASE: Final = 60.0
 """The longest lease of a pending upload, in seconds: what ends later was written before the clock was set back."""
 
 
-def _unexpired(left: float) -> float:
-    return left if left <= LONGEST_LEASE else -1.0
-
-
 class CodesPage(NamedTuple):
     """A page of a tenant's codes by ascending number, up to `last`; weak ones are left out.
 
@@ -137,7 +133,7 @@ class Store(Reviews):
             now = self._now(run)
             rows = run(f"SELECT number, state, lease_until FROM pictures WHERE number IN ({marks})", numbers)
         left = {number: until - now for number, _, until in rows}
-        return {number: (State(state), _unexpired(left[number])) for number, state, _ in rows}
+        return {n: (State(state), left[n] if left[n] <= LONGEST_LEASE else -1.0) for n, state, _ in rows}
 
     def twins(self, tenant: str, identity: str) -> list[int]:
         """Return the numbers of the records with this identity, ascending."""
