@@ -8,6 +8,7 @@ import io
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -57,14 +58,10 @@ def failure(error: Exception, name: str, memory_bytes: int) -> Failure:
     if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:
         expected = f"a picture that needs no more than {memory_bytes >> 20} MiB"
         return Failure("LimitError", name, expected, "one that needs more")
-    return Failure("", name, "a picture that can be decoded", _unexpected(error))
-
-
-def _unexpected(error: Exception) -> str:
-    at, trace = "", error.__traceback__
-    while trace is not None:
-        at, trace = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}", trace.tb_next
-    return printable(f"one that breaks the decoder: {type(error).__name__}: {error} ({at})", 400)
+    *_, (last, line) = traceback.walk_tb(error.__traceback__)
+    at = f"{last.f_code.co_filename.rpartition('/')[2]}:{line}"
+    found = printable(f"one that breaks the decoder: {type(error).__name__}: {error} ({at})", 400)
+    return Failure("", name, "a picture that can be decoded", found)
 
 
 _UNBOUNDED = 1 << 40  # what the parent sends it has bounded already
@@ -81,7 +78,11 @@ def main() -> int:
         return 0
     # Nothing can be opened, so nothing can be imported, after `protect`.
     threads = preload()
-    _silence()
+    # What decoders print is kept out of the parent's log.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
     limits = setup.limits
     protection = protect(
         limits.memory_bytes,
@@ -132,14 +133,6 @@ def _send(out: int, pieces: list[bytes]) -> None:
         left = memoryview(piece)
         while left:
             left = left[os.write(out, left) :]
-
-
-def _silence() -> None:
-    """Discard what decoders print, to keep it out of the parent's log."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
 
 
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {

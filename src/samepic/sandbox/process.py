@@ -105,11 +105,8 @@ class WorkerProcess:
 
     def resident(self) -> int:
         """Return the bytes of memory that the process holds now, 0 where the system does not tell."""
-        try:
-            pages = Path(f"/proc/{self.pid}/statm").read_bytes().split()
-            return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
-        except (OSError, ValueError, IndexError, AttributeError):
-            return 0
+        pages = self._counted("statm")[1:2]
+        return int(pages[0]) * os.sysconf("SC_PAGE_SIZE") if pages else 0
 
     def is_busy(self) -> bool:
         """Return whether the process has computed since its last answer: its code may not be ours any more."""
@@ -117,18 +114,19 @@ class WorkerProcess:
 
     def _computed(self) -> float:
         """Return the processor time of the process so far, in seconds, 0 where the system does not say."""
-        try:
-            times = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[11:13]
-            return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
-        except (OSError, ValueError, AttributeError):
-            return 0.0
+        times = self._counted("stat")[11:13]
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK") if times else 0.0
 
     def _starved(self) -> float:
         """Return the seconds that the process has waited for a processor so far, 0 where the system does not tell."""
-        try:
-            return int(Path(f"/proc/{self.pid}/schedstat").read_bytes().split()[1]) / 1e9
-        except (OSError, ValueError, IndexError):
-            return 0.0
+        waited = self._counted("schedstat")[1:2]
+        return int(waited[0]) / 1e9 if waited else 0.0
+
+    def _counted(self, file: str) -> list[bytes]:
+        """Return what Linux counts of the process, behind its name, in a file of /proc; nothing elsewhere."""
+        with suppress(OSError):
+            return Path(f"/proc/{self.pid}/{file}").read_bytes().rpartition(b")")[2].split()
+        return []
 
     def kill(self) -> None:
         with self._lock:
