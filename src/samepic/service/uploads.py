@@ -36,13 +36,6 @@ async def received(
     """Yield the form or body of a request; its memory counts until then. Raises HttpProblem, 503 before it is read."""
     service.require_capacity()
     share: body.Share = request.scope["samepic.share"]
-    yield await _sent_pictures(service, request, share, files, texts)
-    share.close()
-
-
-async def _sent_pictures(
-    service: Service, request: Request, share: body.Share, files: Sequence[str], texts: Sequence[str]
-) -> SentPictures:
     limits, content_type = service.limits, request.headers.get("content-type", "")
     params = body.query_params(request, texts)
     if body.is_form(content_type):
@@ -54,15 +47,22 @@ async def _sent_pictures(
             raise HttpProblem.invalid(twice[0], "it in the query or in the form", "both")
         sent = SentPictures(form.files, {**params, **form.params})
     elif len(files) == 1:
-        data = await body.read_body(request, limits.upload_bytes, share, limits)
-        sent = SentPictures({files[0]: data}, params)
+        picture = await body.read_body(request, limits.upload_bytes, share, limits)
+        sent = SentPictures({files[0]: picture}, params)
     else:
         expected = f"multipart/form-data with the pictures {' and '.join(files)}"
         found = f"{content_type!r:.60}" if content_type else "none"
         raise HttpProblem.invalid("content-type", expected, found)
     for name in files:
-        _check_format(name, sent.files.get(name))
-    return sent
+        data = sent.files.get(name)
+        if not data:
+            raise HttpProblem.invalid(name, "a picture", "none" if data is None else "an empty file")
+        kind = sniff(data[:_HEAD] + data[-_TAIL:])
+        if kind == "" or kind.startswith(REFUSED):
+            expected, other = f"a picture ({', '.join(KNOWN)})", kind.removeprefix(REFUSED)
+            raise HttpProblem.mismatch(415, "unsupported_format", name, expected, other or "none of these")
+    yield sent
+    share.close()
 
 
 async def compare(service: Service, request: Request, caller: Caller) -> Response:
@@ -138,12 +138,3 @@ def _policy(sent: SentPictures, gate: Gate) -> GatePolicy | None:
 
 def _replaces(sent: SentPictures) -> tuple[str, ...]:
     return (sent.params["replaces"],) if "replaces" in sent.params else ()
-
-
-def _check_format(name: str, data: bytes | None) -> None:
-    if not data:
-        raise HttpProblem.invalid(name, "a picture", "none" if data is None else "an empty file")
-    found = sniff(data[:_HEAD] + data[-_TAIL:])
-    if found == "" or found.startswith(REFUSED):
-        expected, other = f"a picture ({', '.join(KNOWN)})", found.removeprefix(REFUSED)
-        raise HttpProblem.mismatch(415, "unsupported_format", name, expected, other or "none of these")
