@@ -180,7 +180,14 @@ def authenticate(request: Request, settings: ServiceSettings, right: str) -> Cal
     """Return the caller. Raises HttpProblem: 401 without a known token, 403 without the right."""
     tenant = _tenant(request)
     if settings.tokens:
-        caller = _bearer(request, settings)
+        token = _bearer_token(request, settings)
+        if token is None:
+            found = "another" if "authorization" in request.headers else "none"
+            expected = "Bearer and a known token"
+            problem = HttpProblem.mismatch(401, "unauthorized", "authorization", expected, found)
+            problem.headers["WWW-Authenticate"] = 'Bearer realm="samepic"'
+            raise problem
+        caller = Caller(token.name, token.tenant, token.rights)
         if tenant is not None and tenant != caller.tenant:
             raise _forbidden(_TENANT, "the tenant of the token, or none", "another")
     else:
@@ -211,17 +218,6 @@ def _bearer_token(request: Request, settings: ServiceSettings) -> Token | None:
     values = request.headers.getlist("authorization")
     scheme, _, text = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     return find_token(settings.tokens, text.strip()) if scheme.lower() == "bearer" else None
-
-
-def _bearer(request: Request, settings: ServiceSettings) -> Caller:
-    token = _bearer_token(request, settings)
-    if token is None:
-        found = "another" if "authorization" in request.headers else "none"
-        expected = "Bearer and a known token"
-        problem = HttpProblem.mismatch(401, "unauthorized", "authorization", expected, found)
-        problem.headers["WWW-Authenticate"] = 'Bearer realm="samepic"'
-        raise problem
-    return Caller(token.name, token.tenant, token.rights)
 
 
 def local_caller(request: Request, settings: ServiceSettings, tenant: str = "") -> Caller:

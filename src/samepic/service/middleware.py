@@ -65,7 +65,7 @@ class RequestMiddleware:
         require_valid_hosts(request)
         owner, known = sender(request, service.settings, service.sessions)
         if not known:
-            log.receive_within(service.limits.stranger_seconds)
+            log.deadline = asyncio.get_running_loop().time() + service.limits.stranger_seconds
         with (
             (service.slots if known else service.strangers).share(owner) as slot,
             service.budget.share(owner) as scope["samepic.share"],
@@ -87,18 +87,14 @@ class _RequestLog:
         self.status, self._start, self._received = _CLIENT_LEFT, time.monotonic(), 0
         self._body_pending = "content-length" in headers or "transfer-encoding" in headers
         self._awaits_continue = headers.get("expect", "").lower() == "100-continue"
-        self._deadline: float | None = None
+        self.deadline: float | None = None  # for the whole body
         self._replaced = False
         scope["samepic"] = {"id": self.id}
-
-    def receive_within(self, seconds: float) -> None:
-        """Give the whole body so much time from now on."""
-        self._deadline = asyncio.get_running_loop().time() + seconds
 
     async def receive(self) -> Message:
         self._awaits_continue = False
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self.deadline):
                 message = await self._receive()
         except TimeoutError:
             expected = f"one within {self._service.limits.stranger_seconds:g} s without a token"

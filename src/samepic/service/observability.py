@@ -80,20 +80,16 @@ class Metrics:
 
     def text(self) -> bytes:
         if MULTIPROC_DIR in os.environ:
-            _remove_dead_processes(os.environ[MULTIPROC_DIR])
+            for path in Path(os.environ[MULTIPROC_DIR]).glob("gauge_live*_*.db"):
+                pid = int(path.stem.rpartition("_")[2])
+                try:
+                    os.kill(pid, 0)
+                except ProcessLookupError:
+                    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
             shared = prometheus_client.CollectorRegistry()
             multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
             return prometheus_client.generate_latest(shared)
         return prometheus_client.generate_latest(self._registry)
-
-
-def _remove_dead_processes(folder: str) -> None:
-    for path in Path(folder).glob("gauge_live*_*.db"):
-        pid = int(path.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            multiprocess.mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
 class JsonLines(logging.Formatter):
