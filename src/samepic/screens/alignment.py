@@ -205,7 +205,9 @@ def align_lines(
     )
     longer = with_equal_ends(runs, start, len(a_lines) - stop)
     runs = tuple(part for run in longer for part in _split_uneven(a_lines, b_lines, run))
-    lines_a, lines_b = _line_pairs(runs)
+    pairs = [LineRun(0, 0, 0, 0), *(run for run in runs if not run.growth)]
+    lines_a = np.concatenate([np.arange(run.a0, run.a1) for run in pairs])
+    lines_b = np.concatenate([np.arange(run.b0, run.b1) for run in pairs])
     across = np.arange(min(a_lines.shape[1], b_lines.shape[1]))
     equal = sum(run.a1 - run.a0 for run in runs if run.equal)
     added = tuple(run for run in runs if run.growth)
@@ -213,12 +215,6 @@ def align_lines(
     if by_rows:
         return ScreenAlignment(lines_a, lines_b, across, across, added, by_rows, matched)
     return ScreenAlignment(across, across, lines_a, lines_b, added, by_rows, matched)
-
-
-def _line_pairs(runs: Sequence[LineRun]) -> tuple[Lines, Lines]:
-    pairs = [LineRun(0, 0, 0, 0), *(run for run in runs if not run.growth)]
-    lines_a = np.concatenate([np.arange(run.a0, run.a1) for run in pairs])
-    return lines_a, np.concatenate([np.arange(run.b0, run.b1) for run in pairs])
 
 
 def differing_rows(kinds: Pixels) -> slice | None:

@@ -247,15 +247,13 @@ class Scene(NamedTuple):
 
 def find_changes(scene: Scene, boxes: Sequence[Box]) -> list[Place]:
     """Return what happened at each box; what moved together is one place."""
-    found = [_find_change(scene, box) for box in boxes[: LAYOUT.places]]
+    found = []
+    for box in boxes[: LAYOUT.places]:
+        cut = _within(box)
+        patch = scene._replace(a=scene.a[cut], b=scene.b[cut], kinds=scene.kinds[cut])
+        found.append(next(filter(None, (find(scene, box, patch) for find in _FINDERS)), Place(box)))
     found = _merge_text_lines(_pair_moves(scene, _merge_moves(scene, _merge_slides(scene, found))))
     return found + [Place(box) for box in boxes[LAYOUT.places :]]
-
-
-def _find_change(scene: Scene, box: Box) -> Place:
-    cut = _within(box)
-    patch = scene._replace(a=scene.a[cut], b=scene.b[cut], kinds=scene.kinds[cut])
-    return next(filter(None, (find(scene, box, patch) for find in _FINDERS)), Place(box))
 
 
 def _transparency(_scene: Scene, box: Box, patch: Scene) -> Place | None:

@@ -39,7 +39,12 @@ def _draw_screens(
     """Return a, b, and a faded with differing pixels red, smoothed edges yellow, red boxes, and blue ones of lines."""
     panels = [fitted(picture, LAYOUT.panel).copy() for picture in (a, b)]
     panels.append((255 - (255 - panels[0]) * _FADE).astype(np.uint8))
-    _draw_kinds(panels[2], a.shape, kinds, alignment)
+    height, width = panels[2].shape[:2]
+    for kind, color in _KIND_COLORS:
+        rows, columns = np.nonzero(kinds == kind)
+        y = alignment.rows_a[rows] * height // a.shape[0]
+        x = alignment.columns_a[columns] * width // a.shape[1]
+        panels[2][y, x] = color
     scales = [small.shape[1] / large.shape[1] for small, large in zip(panels, (a, b, a), strict=True)]
     for panel, scale in ((panels[0], scales[0]), (panels[2], scales[2])):
         for run in alignment.runs:
@@ -50,14 +55,6 @@ def _draw_screens(
         if run.growth > 0:
             _draw_box(panels[1], _line_region(run.b0, run.b1, b.shape, alignment), scales[1], _LINE_COLOR)
     return Image.fromarray(beside(panels))
-
-
-def _draw_kinds(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, alignment: ScreenAlignment) -> None:
-    height, width = panel.shape[:2]
-    for kind, color in _KIND_COLORS:
-        rows, columns = np.nonzero(kinds == kind)
-        y, x = alignment.rows_a[rows] * height // shape[0], alignment.columns_a[columns] * width // shape[1]
-        panel[y, x] = color
 
 
 def _line_region(start: int, stop: int, shape: tuple[int, ...], alignment: ScreenAlignment) -> Region:
@@ -170,14 +167,11 @@ def _align(a: Picture, b: Picture, screen: Screen, ignored: tuple[Mask, Mask] | 
     line_based = _compare(a, b, alignment, screen, ignored)
     if not same_size:
         return line_based
-    better = line_based.different <= LAYOUT.gained * direct.different
-    return line_based if better and not _only_moves(direct) else direct
-
-
-def _only_moves(found: Scene) -> bool:
-    """Return whether all differences are moves, which can look like rows that were added and removed."""
-    places = changes.find_changes(found, _find_visible_boxes(found)[0])
-    return all(place.change is ScreenChange.MOVED for place in places)
+    if line_based.different > LAYOUT.gained * direct.different:
+        return direct
+    # Moves can look like rows that were added and removed.
+    places = changes.find_changes(direct, _find_visible_boxes(direct)[0])
+    return direct if all(place.change is ScreenChange.MOVED for place in places) else line_based
 
 
 def _compare(

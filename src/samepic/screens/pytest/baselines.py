@@ -139,7 +139,11 @@ class Names:
             number = self._unnamed[platform]
             # Names of tests and cases cannot contain this character.
             result += f"~{number}" if number > 1 else ""
-        return _short(f"{result}-{_check_name(platform)}" if platform else result)
+        if platform:
+            result += f"-{_check_name(platform)}"
+        # File systems limit bytes, and a letter may take four.
+        cut = result.encode()[:_NAME_BYTES].decode(errors="ignore")
+        return result if cut == result else f"{cut}-{_digest(result)}"
 
 
 def platform_name(requested: str | bool | None, setting: str) -> str:
@@ -170,12 +174,6 @@ def _check_name(name: str) -> str:
     if ignored := _UNSAFE.search(result):
         raise BaselineError(f"name: {expected}, found {name!r}, with {ignored[0]!r}")
     return result
-
-
-def _short(name: str) -> str:
-    # File systems limit bytes, and a letter may take four.
-    cut = name.encode()[:_NAME_BYTES].decode(errors="ignore")
-    return name if cut == name else f"{cut}-{_digest(name)}"
 
 
 def _digest(text: str) -> str:

@@ -10,8 +10,7 @@ import os
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -287,23 +286,18 @@ class _SeleniumSource(_BrowserSource):
         return self._driver.execute_script(script, action, *given)
 
     def take(self) -> object:
-        with self._frozen():
+        self._run("freeze")
+        try:
             if self._full_page:
                 return self._full_page_png()
             if self._element is not None:
                 return self._element.screenshot_as_png
             return self._driver.get_screenshot_as_png()
+        finally:
+            self._run("release")
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
-
-    @contextmanager
-    def _frozen(self) -> Iterator[None]:
-        self._run("freeze")
-        try:
-            yield
-        finally:
-            self._run("release")
 
     def _full_page_png(self) -> bytes:
         size = self._driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
