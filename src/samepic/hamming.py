@@ -65,8 +65,13 @@ class _CodeSet:
         words = _words(codes)
         if len(words) != len(numbers):
             raise ValueError(f"expected {len(numbers)} codes, one for each id, found {len(words)}")
-        self._reserve(self._size + len(words))
         end = self._size + len(words)
+        if len(self._ids) < end:
+            capacity = max(end, len(self._ids) + len(self._ids) // _GROWTH)
+            grown = np.empty(capacity, np.int64), np.empty((capacity, _WORDS), np.uint64)
+            for new, old in zip(grown, (self._ids, self._words), strict=True):
+                new[: self._size] = old[: self._size]
+            self._ids, self._words = grown
         self._ids[self._size : end], self._words[self._size : end] = numbers, words
         self._size = end
 
@@ -77,13 +82,6 @@ class _CodeSet:
             self._size -= 1
             self._ids[row], self._words[row] = self._ids[self._size], self._words[self._size]
         return len(rows)
-
-    def _reserve(self, size: int) -> None:
-        if len(self._ids) < size:
-            capacity = max(size, len(self._ids) + len(self._ids) // _GROWTH)
-            ids, words = np.empty(capacity, np.int64), np.empty((capacity, _WORDS), np.uint64)
-            ids[: self._size], words[: self._size] = self._ids[: self._size], self._words[: self._size]
-            self._ids, self._words = ids, words
 
     def _distances(self, query: bytes | NDArray[np.uint8]) -> NDArray[np.uint16]:
         # NumPy broadcasts a row of four slowly, so the query is tiled once for all blocks.

@@ -165,7 +165,10 @@ def _rectangles(columns: _Lines, rows: _Lines) -> list[Inset]:
     total = _over_sides(np.add, upright, level, x, y)
     upright /= y.size[:, None]
     level /= x.size
-    good = _shaped(x, y, columns.places[-1] * rows.places[-1])
+    # Neither too small, nor too large, nor too narrow.
+    down, frame = y.size[:, None], columns.places[-1] * rows.places[-1]
+    good = (x.size <= INSETS.aspect * down) & (down <= INSETS.aspect * x.size)
+    good &= (x.size * down >= INSETS.area[0] * frame) & (x.size * down <= INSETS.area[1] * frame)
     edges = x.edges + y.edges[:, None]
     length = x.size * (2 - y.edges)[:, None] + y.size[:, None] * (2 - x.edges)
     good &= (edges < 4) & (total >= INSETS.total) & (total >= INSETS.density * length)
@@ -189,14 +192,6 @@ def _over_sides(join: np.ufunc, upright: Floats, level: Floats, x: _Pairs, y: _P
     """Return the four sides of every rectangle combined by `join`, (pairs of rows, pairs of columns)."""
     sides = join(upright[:, x.first], upright[:, x.second]), join(level[y.first], level[y.second])
     return np.asarray(join(*sides), np.float32)
-
-
-def _shaped(x: _Pairs, y: _Pairs, frame: int) -> NDArray[np.bool_]:
-    """Return which rectangles are neither too small, nor too large, nor too narrow."""
-    width, height = x.size, y.size[:, None]
-    area = width * height
-    narrow = (width > INSETS.aspect * height) | (height > INSETS.aspect * width)
-    return np.asarray(~narrow & (area >= INSETS.area[0] * frame) & (area <= INSETS.area[1] * frame))
 
 
 def _crossed(means: Floats, places: Places, start: int, size: int, enough: float) -> bool:

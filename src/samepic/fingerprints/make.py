@@ -34,13 +34,6 @@ def coded_digest(
     return digest.hexdigest()
 
 
-def _png_digest(data: bytes, name: str, limits: Limits) -> str:
-    header = png_header(data, name, limits=limits)
-    if header.frames > 1:
-        return ""
-    return coded_digest("PNG", header.orientation, color_chunks(data, name), coded_chunks(data, name))
-
-
 def fingerprint(
     source: object, *, reference: bool = False, copycode: bool = False, limits: Limits = LIMITS
 ) -> Fingerprint:
@@ -100,14 +93,19 @@ def _sha256(encoded: Encoded) -> str:
 
 def _coded(encoded: Encoded, limits: Limits) -> tuple[str, tuple[JpegHeader, list[memoryview]] | None]:
     """Return the coded digest, and of a JPEG its header and the segments that decide its pixels."""
-    match sniff(encoded.data):
+    name, data = encoded
+    match sniff(data):
         case "JPEG":
-            header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
-            check_size(encoded.name, header.width, header.height, 1, limits)
+            header, segments = jpeg_parts(data, name, limits=limits)
+            check_size(name, header.width, header.height, 1, limits)
             digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
             return digest, (header, segments[1:])
         case "PNG":
-            return _png_digest(encoded.data, encoded.name, limits), None
+            png = png_header(data, name, limits=limits)
+            if png.frames > 1:
+                return "", None
+            color, samples = color_chunks(data, name), coded_chunks(data, name)
+            return coded_digest("PNG", png.orientation, color, samples), None
         case _:
             return "", None
 
