@@ -141,18 +141,15 @@ def _mean_ssim(a: Float, b: Float) -> float:
     total = 0.0
     for top in range(0, rows, _STRIP_ROWS):
         strip = slice(top, min(top + _STRIP_ROWS, rows) + _SIDE - 1)
-        total += _ssim_sum(a[strip], b[strip])
+        left, right = a[strip], b[strip]
+        mean_a, mean_b = _blur(left), _blur(right)
+        product, power = mean_a * mean_b, mean_a * mean_a + mean_b * mean_b
+        covariance = _blur(left * right) - product
+        # only the sum of the two variances is needed, so four blurs do instead of five
+        variances = _blur(left * left + right * right) - power
+        above = (2 * product + _C1) * (2 * covariance + _C2)
+        total += float(np.sum(above / ((power + _C1) * (variances + _C2)), dtype=np.float64))
     return float(total / (rows * columns))
-
-
-def _ssim_sum(a: Float, b: Float) -> float:
-    mean_a, mean_b = _blur(a), _blur(b)
-    product, power = mean_a * mean_b, mean_a * mean_a + mean_b * mean_b
-    covariance = _blur(a * b) - product
-    # only the sum of the two variances is needed, so four blurs do instead of five
-    variances = _blur(a * a + b * b) - power
-    above = (2 * product + _C1) * (2 * covariance + _C2)
-    return float(np.sum(above / ((power + _C1) * (variances + _C2)), dtype=np.float64))
 
 
 def _blur(samples: Float) -> Float:

@@ -156,17 +156,18 @@ NAMES = tuple(_KINDS)
 """The names of all measures, in the order of the table."""
 
 _PROOFS = frozenset({"same_bytes", "same_pixels"})
+_OF_HISTOGRAMS = ("histogram_rms", "histogram_rms_normalised", "kullback_leibler", "jensen_shannon")
 
 
 def measure_arrays(a: Picture, b: Picture) -> Measures:
     """Return every classical measure of two pictures, in at most 12 bytes a pixel of the larger, 32 with alpha."""
     left, right = (one.rgb if one.alpha is None else np.dstack([one.rgb, one.alpha]) for one in (a, b))
-    correlation, rms = classical.whitened_measures(left, right)
+    counts, (correlation, rms) = classical.histograms(left, right), classical.whitened_measures(left, right)
     rows = [
         _row("same_bytes", math.nan if a.data is None or b.data is None else a.data == b.data),
         _row("same_pixels", classical.same_pixels(left, right)),
         *_differences(left, right),
-        *_histograms(left, right),
+        *(_row(name, getattr(classical, name)(*counts)) for name in _OF_HISTOGRAMS),
         _row("whitened_correlation", correlation),
         _row("whitened_rms", rms),
         _row("ssim", ssim(left, right)),
@@ -194,12 +195,6 @@ def _boxed(box: tuple[int, int, int, int] | None, shape: tuple[int, ...], of_a: 
     x, y = left * of_a[1] // width, top * of_a[0] // height
     x2, y2 = -(-right * of_a[1] // width), -(-bottom * of_a[0] // height)
     return _row("difference_box", share, box=Region(x, y, x2 - x, y2 - y))
-
-
-def _histograms(a: Pixels, b: Pixels) -> Iterator[Measured]:
-    pair = classical.histograms(a, b)
-    for name in ("histogram_rms", "histogram_rms_normalised", "kullback_leibler", "jensen_shannon"):
-        yield _row(name, getattr(classical, name)(*pair))
 
 
 def _row(name: str, value: float, *, bands: tuple[float, ...] = (), box: Region | None = None) -> Measured:
