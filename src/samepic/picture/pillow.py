@@ -244,7 +244,12 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPictu
         raise UnsupportedError(encoded.name, "a picture that Pillow decodes", found)
     frames = _count_frames(encoded, form, limits)
     with decoding(encoded.name, form):
-        image = _plugin_image(encoded, form)
+        # The class is called directly: Image.open would try every plugin and apply its own limits.
+        if form == "TIFF":
+            _silence_libtiff()
+        module = importlib.import_module(f"PIL.{PLUGINS[form]}")
+        factory = getattr(module, PLUGINS[form].replace("Plugin", "File"))
+        image: Image.Image = factory(io.BytesIO(encoded.data), "")
     opened = from_image(image, encoded.name, form, limits, frames=frames, size=len(encoded.data))
     if has_deep_colors(image):
         deep = partial(deep_colors, encoded.data, encoded.name, opened.info.orientation)
@@ -291,16 +296,6 @@ def from_image(
     )
     deep = partial(_deep_grays, image) if image.mode in DEEP else None
     return OpenedPicture(info, partial(_decode, image, name, form, limits), left, deep)
-
-
-def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
-    # The class is called directly: Image.open would try every plugin and apply its own limits.
-    if form == "TIFF":
-        _silence_libtiff()
-    module = importlib.import_module(f"PIL.{PLUGINS[form]}")
-    factory = getattr(module, PLUGINS[form].replace("Plugin", "File"))
-    image: Image.Image = factory(io.BytesIO(encoded.data), "")
-    return image
 
 
 @cache
