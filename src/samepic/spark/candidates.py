@@ -52,10 +52,7 @@ class Forest:
 
     def _roots(self, rows: Ids) -> Ids:
         roots = self._parent[rows]
-        while True:
-            parents = self._parent[roots]
-            if np.array_equal(parents, roots):
-                break
+        while not np.array_equal(roots, parents := self._parent[roots]):
             roots = parents
         self._parent[rows] = roots
         return roots

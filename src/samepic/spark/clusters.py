@@ -13,7 +13,7 @@ from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import GroupBuilder, GroupDraft
+from samepic.duplicates.groups import GroupBuilder
 from samepic.duplicates.quality import Merit, why_best
 from samepic.profile import Policy
 from samepic.spark.candidates import connected_components
@@ -57,21 +57,16 @@ def _cluster_rows(
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
     comparer = SparkComparer(originals, merits, _cached(rows))
     builder = GroupBuilder(_Neighbors(rows), merits, comparer, policy)
-    found = [row for star in builder.drafts(range(len(rows))) for row in _group_rows(star, rows, merits)]
+    found = []
+    for star in builder.drafts(range(len(rows))):
+        reference, others = rows[star.reference]["sha256"], [merits[place] for place in star.verdicts]
+        reason = why_best(merits[star.reference], others, proven=star.proven)
+        found.append({"sha256": reference, "reference": reference, "explanation": reason})
+        for place, verdict in star.verdicts.items():
+            columns = {name: value for name, value in verdict._asdict().items() if name in FOUND.names}
+            found.append({"sha256": rows[place]["sha256"], "reference": reference, **columns})
     errors = sorted(comparer.errors.items())
     return found + [{"sha256": rows[place]["sha256"], "error": error} for place, error in errors]
-
-
-def _group_rows(
-    star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]
-) -> list[dict[str, Any]]:
-    reference = rows[star.reference]["sha256"]
-    reason = why_best(merits[star.reference], [merits[place] for place in star.verdicts], proven=star.proven)
-    found = [{"sha256": reference, "reference": reference, "explanation": reason}]
-    for place, verdict in star.verdicts.items():
-        columns = {name: value for name, value in verdict._asdict().items() if name in FOUND.names}
-        found.append({"sha256": rows[place]["sha256"], "reference": reference, **columns})
-    return found
 
 
 def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:

@@ -248,7 +248,13 @@ class SparkFinder(Search):
         if uris and len(uris) < len(paths):
             raise ValueError(f"expected either paths or URIs, found both: {uris[0]!r}")
         entries = {} if uris else self._walked()
-        df = self._list_uris(uris) if uris else self._path_rows(entries)
+        if uris:
+            source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+            df = source.load(uris).where(fn.col("length") >= self.min_size)
+        else:
+            tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(entries) // _FILES)
+            rows = self.spark.createDataFrame([(path,) for path in entries], "path string")
+            df = rows.repartition(min(tasks, max(1, len(entries))))
         content, path = ("content", None) if uris else (None, "path")
         prints = fingerprints(df, key="path", content=content, path=path, copies=self.copies)
         given = sources(df, "path", content, path)
@@ -270,15 +276,6 @@ class SparkFinder(Search):
         self.unreadable += walk.unreadable
         return entries
 
-    def _path_rows(self, entries: dict[str, File]) -> DataFrame:
-        rows = [(path,) for path in entries]
-        tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(rows) // _FILES)
-        return self.spark.createDataFrame(rows, "path string").repartition(min(tasks, max(1, len(rows))))
-
-    def _list_uris(self, uris: list[str]) -> DataFrame:
-        source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
-        return source.load(uris).where(fn.col("length") >= self.min_size)
-
     def _grouped(
         self, found: FoundDuplicates, entries: dict[str, File], listed: DataFrame | None
     ) -> list[Group]:
@@ -291,7 +288,12 @@ class SparkFinder(Search):
         rows = _rows_of(found.prints.select("key", "sha256"), "key", keys)
         digests = {row["key"]: row["sha256"] for row in rows}
         if listed is not None:
-            entries = _entries(listed, digests)
+            entries = {
+                row["path"]: File(
+                    row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6
+                )
+                for row in _rows_of(listed.drop("content"), "path", digests)
+            }
         files = {key: replace(entries[key], sha256=digest) for key, digest in digests.items()}
         groups = []
         for number, (key, reason) in references.items():
@@ -304,10 +306,3 @@ def _rows_of(df: DataFrame, column: str, keys: Iterable[str]) -> list[Any]:
     """Return the rows of the keys in a column."""
     keys_frame = df.sparkSession.createDataFrame([(key,) for key in keys], f"{column} string")
     return df.join(keys_frame, column, "left_semi").collect()
-
-
-def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, File]:
-    return {
-        row["path"]: File(row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6)
-        for row in _rows_of(listed.drop("content"), "path", keys)
-    }
