@@ -141,7 +141,25 @@ class Fingerprint:
         if version != str(VERSION):
             found = f"version {version[:20]!r}"
             raise FingerprintError(f"expected a fingerprint of version {VERSION}, found {found}")
-        return _from_fields(listed)
+        field = dict(item.partition("=")[::2] for item in listed.split(","))
+        if tuple(field) != tuple(_FIELDS) or len(field) != listed.count(",") + 1:
+            _refuse("fields", f"the fields {', '.join(_FIELDS)}", ", ".join(field))
+        for key, pattern in _FIELDS.items():
+            if pattern and not re.fullmatch(pattern, field[key]):
+                _refuse(key, f"something like {pattern}", field[key])
+        return cls(
+            sha256=field["sha256"],
+            coded_digest=field["coded"],
+            pdq_forms=bytes.fromhex(field["pdq"]) + _code("forms", field["forms"], (len(FORMS) - 1) * _BYTES),
+            quality=_percent("quality", field["quality"]),
+            detail=_percent("detail", field["detail"]),
+            width=int(field["width"]),
+            height=int(field["height"]),
+            format=field["format"],
+            mode=field["mode"],
+            copycode=_code("copy", field["copy"], _BYTES),
+            copycode_parts=_code("parts", field["parts"], _QUARTERS * _BYTES, _MOST_PARTS * _BYTES),
+        )
 
     def _parts(self, first: int, end: int | None) -> tuple[bytes, ...]:
         starts = range(0, len(self.copycode_parts), _BYTES)[first:end]
@@ -159,28 +177,6 @@ def _base64(code: bytes) -> str:
 
 def _bits(a: bytes, b: bytes) -> int:
     return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
-
-
-def _from_fields(listed: str) -> Fingerprint:
-    field = dict(item.partition("=")[::2] for item in listed.split(","))
-    if tuple(field) != tuple(_FIELDS) or len(field) != listed.count(",") + 1:
-        _refuse("fields", f"the fields {', '.join(_FIELDS)}", ", ".join(field))
-    for key, pattern in _FIELDS.items():
-        if pattern and not re.fullmatch(pattern, field[key]):
-            _refuse(key, f"something like {pattern}", field[key])
-    return Fingerprint(
-        sha256=field["sha256"],
-        coded_digest=field["coded"],
-        pdq_forms=bytes.fromhex(field["pdq"]) + _code("forms", field["forms"], (len(FORMS) - 1) * _BYTES),
-        quality=_percent("quality", field["quality"]),
-        detail=_percent("detail", field["detail"]),
-        width=int(field["width"]),
-        height=int(field["height"]),
-        format=field["format"],
-        mode=field["mode"],
-        copycode=_code("copy", field["copy"], _BYTES),
-        copycode_parts=_code("parts", field["parts"], _QUARTERS * _BYTES, _MOST_PARTS * _BYTES),
-    )
 
 
 def _code(key: str, text: str, size: int, most: int = 0) -> bytes:

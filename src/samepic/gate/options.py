@@ -71,7 +71,11 @@ class GatePolicy:
         policy = base or cls()
         actions, flooding = dict(policy.actions), policy.flooding
         for name, value in (given or {}).items():
-            action = _action(name, value)
+            try:
+                action = PolicyAction(value)
+            except ValueError:
+                expected = f"one of {', '.join(PolicyAction)}"
+                raise ProfileError(f"policy, {name}: expected {expected}, found {str(value)!r}") from None
             if name == "flooding":
                 flooding = action
                 continue
@@ -100,15 +104,6 @@ class GatePolicy:
     def __str__(self) -> str:
         actions = [f"{relation}={action}" for relation, action in sorted(self.actions.items())]
         return ",".join([*actions, f"flooding={self.flooding}"])
-
-
-def _action(name: str, value: str) -> PolicyAction:
-    try:
-        return PolicyAction(value)
-    except ValueError:
-        raise ProfileError(
-            f"policy, {name}: expected one of {', '.join(PolicyAction)}, found {str(value)!r}"
-        ) from None
 
 
 Originals = Callable[[str], object]
