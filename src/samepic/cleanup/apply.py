@@ -21,7 +21,6 @@ from samepic.cleanup.journal import Entry, Journal
 from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
 from samepic.errors import UnreadableError
 from samepic.picture import Encoded, Picture, load
-from samepic.verdict import Relation
 from samepic.writing import reason_of
 
 OpenJournal = Callable[[], Journal]
@@ -341,7 +340,12 @@ def _apply_step(
 ) -> Applied | Skipped:
     try:
         with files.locked(step.target, other_than=kept) as target:
-            _verify(target, kept, picture, plan.same_if)
+            if target.data != kept.data:  # else what was just read is the same, byte for byte
+                verdict = compare_pictures(picture, _decode(target), same_if=plan.same_if)
+                if verdict.same is not True:
+                    verb = "may not be" if verdict.same is None else "is not"
+                    same = f"the same as {kept.planned.file.path}"
+                    raise SkippedFileError(f"it {verb} {same}: {verdict.explanation}")
             to = MOVES[plan.action](plan, target, kept, open_log)
             kept.refresh()
             return Applied(step, plan.action, to)
@@ -354,13 +358,3 @@ def _decode(file: LockedFile) -> Picture:
         return load(Encoded(file.planned.file.path, file.data))
     except UnreadableError as error:
         raise SkippedFileError(reason_of(error)) from error
-
-
-def _verify(target: LockedFile, kept: LockedFile, picture: Picture, same_if: Relation) -> None:
-    """Raise SkippedFileError unless both are the same picture, compared again from the bytes just read."""
-    if target.data == kept.data:
-        return
-    verdict = compare_pictures(picture, _decode(target), same_if=same_if)
-    if verdict.same is not True:
-        verb = "may not be" if verdict.same is None else "is not"
-        raise SkippedFileError(f"it {verb} the same as {kept.planned.file.path}: {verdict.explanation}")

@@ -122,7 +122,11 @@ class Verifier:
             if first is None or second is None:
                 return None
             verdict = compare_pictures(_renamed(first, "the reference"), _renamed(second, "this file"))
-            self._evict(a)
+            # The oldest pictures over the limit are dropped, but not the reference, which is compared next.
+            if a in self._decoded:
+                self._decoded.move_to_end(a)
+            while len(self._decoded) > 1 and sum(map(_bytes, self._decoded.values())) > self._max_bytes:
+                self._decoded.popitem(last=False)
         said = verdict.probability, verdict.explanation, verdict.original
         cached = CachedVerdict(str(verdict.relation), *said)
         self._cache.put_verdict(sha_a, sha_b, cached)
@@ -143,13 +147,6 @@ class Verifier:
             return None
         self._decoded[index] = picture
         return picture
-
-    def _evict(self, reference: int) -> None:
-        """Drop the oldest decoded pictures over the limit, but not the reference, which is compared next."""
-        if reference in self._decoded:
-            self._decoded.move_to_end(reference)
-        while len(self._decoded) > 1 and sum(map(_bytes, self._decoded.values())) > self._max_bytes:
-            self._decoded.popitem(last=False)
 
     def _mark_unreadable(self, index: int, error: UnreadableError) -> None:
         self.merits.pop(index, None)

@@ -198,24 +198,19 @@ def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
     name = given if isinstance(given, str) and given else "<stream>"
     blocks = io.BytesIO()
     while blocks.tell() <= limits.file_bytes:
-        block = _read_block(stream, name)
+        try:
+            block = stream.read(1 << 20)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UnreadableError(name, "a readable stream", reason) from error
+        if isinstance(block, str):
+            raise SourceError(f"expected a stream opened in binary mode, found text from {name}")
+        if block is None:
+            raise UnreadableError(name, "a stream that waits for its bytes", "one that does not block")
         if not block:
             return Encoded(name, blocks.getvalue())
         blocks.write(block)
     raise LimitError(name, f"at most {limits.file_bytes} bytes", "more")
-
-
-def _read_block(stream: IO[bytes], name: str) -> bytes:
-    try:
-        block = stream.read(1 << 20)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableError(name, "a readable stream", reason) from error
-    if isinstance(block, str):
-        raise SourceError(f"expected a stream opened in binary mode, found text from {name}")
-    if block is None:
-        raise UnreadableError(name, "a stream that waits for its bytes", "one that does not block")
-    return block
 
 
 def _check_size(name: str, size: int, limits: Limits) -> None:
