@@ -17,7 +17,6 @@ from samepic.pages.browser import PageRequest
 from samepic.pages.html import Child, Html, count_text, el, page, plural
 from samepic.service.body import query_params
 from samepic.service.state import Service
-from samepic.store.contract import Store
 from samepic.store.overview import DAYS, REFUSALS, Overview
 from samepic.tuning.search import GATE, SEARCH
 
@@ -132,17 +131,13 @@ def _status(service: Service, tenant: str) -> _Status:
     store.now()
     store_ms = 1000 * (time.monotonic() - start)
     counts = {name: int(gate_status[name]) for name in ("accepted", "held", "pending")}
-    nearest = _nearest_distances(store, tenant, int(gate_status["last_number"]))
-    return _Status(counts, store.overview(tenant), nearest, store_ms)
-
-
-def _nearest_distances(store: Store, tenant: str, last: int) -> list[int]:
-    """Return the PDQ distances, in bits, of a sample of the newest pictures to the nearest other one of these."""
-    codes, newest = Codes(), store.codes(tenant, max(0, last - _NEWEST), _NEWEST)
+    # Of a sample of the newest pictures, the PDQ distances to the nearest other one of these.
+    codes, newest = Codes(), store.codes(tenant, max(0, int(gate_status["last_number"]) - _NEWEST), _NEWEST)
     codes.add(newest.pdq_numbers, newest.pdq)
     step = max(1, len(codes) // _SAMPLE)
     sample = [newest.pdq[index * 32 : index * 32 + 32] for index in range(0, len(codes), step)]
-    return [int(codes.nearest(code, 2).distances[1]) for code in sample] if len(codes) > 1 else []
+    nearest = [int(codes.nearest(code, 2).distances[1]) for code in sample] if len(codes) > 1 else []
+    return _Status(counts, store.overview(tenant), nearest, store_ms)
 
 
 def _figures(status: _Status) -> Html:

@@ -50,14 +50,25 @@ def overview(run: Run, tenant: str, now: float) -> Overview:
         (tenant, begin, REFUSALS),
     )
     matches = [(at, json.loads(match)) for at, match in refusals]
+    waiting = run(
+        "SELECT x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
+        " WHERE p.tenant = ? AND p.state = ? ORDER BY p.number DESC LIMIT ?",
+        (tenant, str(State.HELD), REFUSALS),
+    )
+    latest = [match for _, match in matches] + [match for (held,) in waiting for match in json.loads(held)]
+    most_refusing = run(
+        "SELECT p.key, count(*) FROM refusals r JOIN pictures p ON p.number = r.number"
+        " WHERE r.tenant = ? AND r.at >= ? GROUP BY p.number, p.key ORDER BY count(*) DESC, p.number LIMIT ?",
+        (tenant, now - DAY, _FLOODING),
+    )
     reviews = run("SELECT at, same FROM settled WHERE tenant = ? AND at >= ? AND one <= two", (tenant, begin))
     return Overview(
         _kept(run, tenant, begin, State.ACCEPTED),
         _kept(run, tenant, begin, State.HELD),
         _daily(((at, match["relation"]) for at, match in matches), begin),
         _daily(((at, "same" if same else "another") for at, same in reviews), begin),
-        tuple(match["probability"] for _, match in matches) + _waiting(run, tenant),
-        _most_refusing(run, tenant, now - DAY),
+        tuple(match["probability"] for match in latest),
+        tuple((key, int(count)) for key, count in most_refusing),
         len(refusals) == REFUSALS,
     )
 
@@ -77,20 +88,3 @@ def _daily(events: Iterable[tuple[float, str]], begin: float) -> dict[str, tuple
     for at, name in events:
         counts.setdefault(name, Counter())[min(DAYS - 1, int((at - begin) / DAY))] += 1
     return {name: tuple(counts[name][day] for day in range(DAYS)) for name in sorted(counts)}
-
-
-def _waiting(run: Run, tenant: str) -> tuple[float, ...]:
-    sql = (
-        "SELECT x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
-        " WHERE p.tenant = ? AND p.state = ? ORDER BY p.number DESC LIMIT ?"
-    )
-    rows = run(sql, (tenant, str(State.HELD), REFUSALS))
-    return tuple(match["probability"] for (matches,) in rows for match in json.loads(matches))
-
-
-def _most_refusing(run: Run, tenant: str, since: float) -> tuple[tuple[str, int], ...]:
-    sql = (
-        "SELECT p.key, count(*) FROM refusals r JOIN pictures p ON p.number = r.number"
-        " WHERE r.tenant = ? AND r.at >= ? GROUP BY p.number, p.key ORDER BY count(*) DESC, p.number LIMIT ?"
-    )
-    return tuple((key, int(count)) for key, count in run(sql, (tenant, since, _FLOODING)))
