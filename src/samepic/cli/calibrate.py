@@ -56,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
         judged, unreadable = judge_pairs(pairs.pairs, args.jobs, meter.progress)
     result = result_of(pairs, judged, unreadable)
     if not args.json:
-        for line in report_lines(result, everything=args.all):
-            print(line)
+        limit = len(judged) + len(unreadable) if args.all else _LISTED
+        parts = (_reliability(result), _outcomes(result), _choice(result), _disagreements(result, limit))
+        print("\n\n".join("\n".join(part) for part in (_counts(result, limit), *parts)))
     if target is not None:
         command = ["samepic", "calibrate", args.pairs, "--write", args.write]
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -91,14 +92,6 @@ def _read_pairs(name: str) -> LabeledPairs:
 _LISTED = 10  # disagreements and unreadable pairs, without --all
 _CURVE = 31
 _LEGEND = "( ) 95 % interval of the share labeled same, o the share, : the mean stated probability"
-
-
-def report_lines(result: Result, *, everything: bool) -> Iterator[str]:
-    """Yield the report line by line; without `everything`, only the first disagreements and unreadable pairs."""
-    limit = len(result.judged) + len(result.unreadable) if everything else _LISTED
-    yield from _counts(result, limit)
-    for part in (_reliability(result), _outcomes(result), _choice(result), _disagreements(result, limit)):
-        yield from ("", *part)
 
 
 def _counts(result: Result, limit: int) -> Iterator[str]:

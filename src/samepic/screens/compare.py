@@ -85,7 +85,11 @@ def _compare_pixels(
     if not sizes and not found.alignment.runs and counts["different"] <= most:
         finding = Judgment(Relation.RESAVED, LAYOUT.same)
         sentence = changes.describe_same(counts, screen, ignored is not None)
-    elif _are_unrelated(found):
+    elif (
+        not found.alignment.runs
+        and found.different >= LAYOUT.apart * found.kinds.size
+        and changes.outline_similarity(found.a, found.b) < LAYOUT.strange
+    ):
         finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), changes.UNRELATED
     else:
         places = changes.find_changes(found, boxes)
@@ -187,12 +191,6 @@ def _compare(
         hidden = alignment.of_a(ignored[0]) | alignment.of_b(ignored[1])
         found = np.where(hidden, np.uint8(PixelKind.EQUAL), found)
     return Scene(aligned_a, aligned_b, pixels.promote_faint(found, screen), screen, alignment, largest)
-
-
-def _are_unrelated(found: Scene) -> bool:
-    if found.alignment.runs or found.different < LAYOUT.apart * found.kinds.size:
-        return False
-    return changes.outline_similarity(found.a, found.b) < LAYOUT.strange
 
 
 def _regions(a: Picture, alignment: ScreenAlignment, places: Sequence[Place]) -> tuple[Region, ...]:
