@@ -43,9 +43,6 @@ class _Neighbors:
         alike = ([pair for pair in row["alike"] or () if pair["b"] in places] for row in rows)
         self._alike = [{places[one["b"]]: SEARCH.radius + one["bits"] for one in pairs} for pairs in alike]
 
-    def __len__(self) -> int:
-        return len(self._near)
-
     def __getitem__(self, index: int, /) -> Mapping[int, int]:
         near = self._near[index]
         return {**self._alike[index], **near} if self._alike[index] else near
