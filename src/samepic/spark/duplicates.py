@@ -94,7 +94,11 @@ def search_duplicates(
         edges = digest_edges(items).unionAll(pdq_edges(items, how, everywhere=known is not None))
         parts, alike, verdicts = clusters(edges), None, None
         if copies:
-            alike, verdicts = _copy_pairs(items, parts, given, policy, how)
+            pairs = copies_edges(items, how).persist()
+            verdicts = compare_pairs(pairs, parts, items, given, policy).persist()
+            ends = fn.col("first").alias("a"), fn.col("id").alias("b")
+            compared = verdicts.where("error is null").select(*ends, _verdict().alias("verdict"))
+            alike = pairs.join(compared, ["a", "b"], "left")
             parts = clusters(edges.unionAll(verdicts.where("same").select("first", "id")))
         if known is not None:
             # Clusters of known pictures alone are not compared again.
@@ -138,17 +142,6 @@ def _items(prints: DataFrame) -> DataFrame:
     )
     items = items.select("sha256", "one.*", "files", "fresh")
     return items.join(rank(items, "key", "id"), "key")
-
-
-def _copy_pairs(
-    items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: CandidateScan
-) -> tuple[DataFrame, DataFrame]:
-    pairs = copies_edges(items, how).persist()
-    verdicts = compare_pairs(pairs, parts, items, given, policy).persist()
-    compared = verdicts.where("error is null").select(
-        fn.col("first").alias("a"), fn.col("id").alias("b"), _verdict().alias("verdict")
-    )
-    return pairs.join(compared, ["a", "b"], "left"), verdicts
 
 
 def _verdict() -> Column:
@@ -247,11 +240,19 @@ class SparkFinder(Search):
         uris = [path for path in paths if _URI.match(path)]
         if uris and len(uris) < len(paths):
             raise ValueError(f"expected either paths or URIs, found both: {uris[0]!r}")
-        entries = {} if uris else self._walked()
+        entries: dict[str, File] = {}
         if uris:
             source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
             df = source.load(uris).where(fn.col("length") >= self.min_size)
         else:
+            walk = self.walk()
+            for entry in walk.files():
+                if entry.path.isascii() or entry.path == entry.path.encode(errors="replace").decode():
+                    entries[entry.path] = entry
+                else:
+                    error = "expected a name in UTF-8, as Spark does, found other bytes"
+                    walk.unreadable.append(Unreadable(entry.path, error))
+            self.unreadable += walk.unreadable
             tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(entries) // _FILES)
             rows = self.spark.createDataFrame([(path,) for path in entries], "path string")
             df = rows.repartition(min(tasks, max(1, len(entries))))
@@ -264,17 +265,6 @@ class SparkFinder(Search):
         self.unreadable += [Unreadable(row["key"], row["error"]) for row in found.unreadable.collect()]
         self.unreadable.sort(key=lambda file: (os.fsencode(file.path), file.error))
         return self._grouped(found, entries, df if uris else None)
-
-    def _walked(self) -> dict[str, File]:
-        walk, entries = self.walk(), {}
-        for entry in walk.files():
-            if entry.path.isascii() or entry.path == entry.path.encode(errors="replace").decode():
-                entries[entry.path] = entry
-            else:
-                error = "expected a name in UTF-8, as Spark does, found other bytes"
-                walk.unreadable.append(Unreadable(entry.path, error))
-        self.unreadable += walk.unreadable
-        return entries
 
     def _grouped(
         self, found: FoundDuplicates, entries: dict[str, File], listed: DataFrame | None

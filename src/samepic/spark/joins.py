@@ -280,7 +280,10 @@ class _Tables:
         found = _KeptPairs(k)
         count, forms = query_codes.forms.shape[:2]
         for keys_of, masks, table in self._tables:
-            of, keys = _distinct_keys(keys_of(query_codes.forms.reshape(-1, 4)).reshape(count, forms))
+            ordered = np.sort(keys_of(query_codes.forms.reshape(-1, 4)).reshape(count, forms), axis=1)
+            new = np.ones(ordered.shape, bool)
+            new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+            of, keys = np.nonzero(new)[0].astype(np.int64), ordered[new]
             for start in range(0, len(keys), _STEP):
                 part = slice(start, start + _STEP)
                 found.add(table.near(self._words, query_codes, of[part], keys[part], masks))
@@ -359,21 +362,11 @@ def _bands(radius: int) -> list[_Band]:
     bands, start = [], 0
     for number, (bits, width) in enumerate(zip(within, widths, strict=True)):
         end = start + width + (number < spare)
-        bands.append(_Band(_word_spans(start, min(end, start + _WIDEST + 1)), bits))
+        last = min(end, start + _WIDEST + 1)
+        cuts = [start, *(edge for edge in range(0, _BITS, _WORD) if start < edge < last), last]
+        bands.append(_Band(tuple((a // _WORD, a % _WORD, b - a) for a, b in pairwise(cuts)), bits))
         start = end
     return bands
-
-
-def _word_spans(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
-    cuts = [start, *(edge for edge in range(0, _BITS, _WORD) if start < edge < end), end]
-    return tuple((a // _WORD, a % _WORD, b - a) for a, b in pairwise(cuts))
-
-
-def _distinct_keys(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
-    ordered = np.sort(keys, axis=1)
-    new = np.ones(ordered.shape, bool)
-    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    return np.nonzero(new)[0].astype(np.int64), ordered[new]
 
 
 def _bit_samples(count: int, width: int) -> Iterator[NDArray[np.int64]]:
