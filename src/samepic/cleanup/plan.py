@@ -280,33 +280,27 @@ _EQUAL = "<i>identical file</i>"
 
 
 def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[str]:
-    """Yield the parts of a self-contained page with every name escaped, one group in memory at a time."""
+    """Yield the parts of a self-contained page with every name escaped, one picture in memory at a time."""
     copies, wasted = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
     yield _HEAD.read_text(encoding="utf-8")
     yield f"<header><h1>Duplicate pictures</h1>\n<p>{plural(copies, 'duplicate')} in {plural(len(groups), 'group')}, "
     yield f"{_size(wasted)} reclaimable. The first picture of each group is the best one; the others were compared with"
     yield " it. Groups with the most reclaimable space come first.</p></header>\n"
     for group in sorted(groups, key=lambda item: (-item.wasted, item.number)):
-        yield _section(group)
+        yield f"<section><h2>Group {group.number} <span>{plural(len(group.members), 'copy', 'copies')},"
+        yield f" {_size(group.wasted)} reclaimable</span></h2>\n<div>\n"
+        yield _figure(group.reference, "reference", group.reason, _thumbnail(group.reference))
+        for member in group.members:
+            shown = _EQUAL if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
+            why = f"{member.explanation}{', a hard link' if member.hard_link_to else ''}"
+            yield _figure(member.file, str(member.relation), why, shown)
+        yield "</div></section>\n"
     if unreadable:
         yield f"<section><h2>Unreadable: {len(unreadable)}</h2>\n<ul>\n"
         for item in unreadable:
             yield f"<li>{_name(item.path)}: {html.escape(printable(item.error))}</li>\n"
         yield "</ul></section>\n"
     yield "</body></html>\n"
-
-
-def _section(group: Group) -> str:
-    parts = [
-        f"<section><h2>Group {group.number} <span>{plural(len(group.members), 'copy', 'copies')},"
-        f" {_size(group.wasted)} reclaimable</span></h2>\n<div>\n"
-    ]
-    parts.append(_figure(group.reference, "reference", group.reason, _thumbnail(group.reference)))
-    for member in group.members:
-        shown = _EQUAL if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
-        why = f"{member.explanation}{', a hard link' if member.hard_link_to else ''}"
-        parts.append(_figure(member.file, str(member.relation), why, shown))
-    return "".join((*parts, "</div></section>\n"))
 
 
 def _figure(file: File, role: str, text: str, thumbnail: str) -> str:

@@ -164,7 +164,11 @@ def page(
     head, foot = _frame(summary(events), when).split("<!-- content -->\n")
     yield head
     if len(failed) > 1:
-        yield _contents(failed)
+        yield '<nav class="contents" aria-label="Pictures"><ol>'
+        for number, event in enumerate(failed, 1):
+            sentence = f'<span class="soft">{_text(event.sentence)}</span>'
+            yield f'<li><a href="#p{number}">{_text(event.name)}</a> {sentence}</li>'
+        yield "</ol></nav>\n"
     for number, event in enumerate(failed, 1):
         pictures = _pictures(output, event) if budget > 0 else {}
         budget -= sum(map(len, pictures.values()))
@@ -190,14 +194,6 @@ def _frame(title: str, when: datetime) -> str:
         styles=styles,
         scripts=scripts,
     )
-
-
-def _contents(failed: Sequence[Event]) -> str:
-    items = "".join(
-        f'<li><a href="#p{number}">{_text(event.name)}</a> <span class="soft">{_text(event.sentence)}</span></li>'
-        for number, event in enumerate(failed, 1)
-    )
-    return f'<nav class="contents" aria-label="Pictures"><ol>{items}</ol></nav>\n'
 
 
 def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
