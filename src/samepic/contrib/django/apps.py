@@ -24,15 +24,11 @@ class SamepicConfig(AppConfig):
         from samepic.contrib.django import admission, fields
         from samepic.contrib.django.fields import unique_fields
 
-        register()
+        checks.register(check)
         admission.listen()
         for model in registry.get_models(include_auto_created=True):
             if unique_fields(model):
                 fields.listen(model)
-
-
-def register() -> None:
-    checks.register(check)
 
 
 def check(**_: object) -> list[checks.CheckMessage]:

@@ -87,10 +87,6 @@ def problems(given: object) -> Iterator[SettingsProblem]:
             hint = f"Those there are: {', '.join(NAMES)}."
             yield SettingsProblem("E002", f"SAMEPIC: {name!r} is no setting.", hint)
             return
-    yield from _wrong_values(given)
-
-
-def _wrong_values(given: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     for name, kinds in _KINDS.items():
         if name in given and not isinstance(given[name], kinds):
             expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))

@@ -6,7 +6,6 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 
 from django.apps import apps
@@ -43,8 +42,19 @@ class Command(BaseCommand):
         field = _field(options["field"])
         as_json = options["json"]
         counts: Counter[str] = Counter()
+        rows = field.model._base_manager.using(options["database"] or router.db_for_read(field.model))
+        rows = rows.exclude(**{field.attname: ""}).exclude(**{field.attname: None}).order_by("pk")
+        if not callable(getattr(field, "tenant", None)):
+            rows = rows.only("pk", field.attname)
+        total, shown = rows.count(), 0.0
         try:
-            for line in self._all(field, options["database"], counts):
+            for done, found in enumerate(rows.iterator(chunk_size=1000)):
+                if self.stderr.isatty() and time.monotonic() - shown > _PAUSE:
+                    shown = time.monotonic()
+                    self.stderr.write(f"\r\x1b[K{done} of {total}: {_summary(counts)}", ending="")
+                    self.stderr.flush()
+                line = _taken(field, found)
+                counts[str(line["outcome"])] += 1
                 if as_json:
                     self.stdout.write(json.dumps(line))
                 elif line["outcome"] in ("duplicate", "review", "refused", "unreadable"):
@@ -61,23 +71,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"summary": {name: counts[name] for name in _ORDER}}))
         else:
             self.stdout.write(_summary(counts))
-
-    def _all(
-        self, field: models.FileField, database: str | None, counts: Counter[str]
-    ) -> Iterator[dict[str, object]]:
-        rows = field.model._base_manager.using(database or router.db_for_read(field.model))
-        rows = rows.exclude(**{field.attname: ""}).exclude(**{field.attname: None}).order_by("pk")
-        if not callable(getattr(field, "tenant", None)):
-            rows = rows.only("pk", field.attname)
-        total, shown = rows.count(), 0.0
-        for done, found in enumerate(rows.iterator(chunk_size=1000)):
-            if self.stderr.isatty() and time.monotonic() - shown > _PAUSE:
-                shown = time.monotonic()
-                self.stderr.write(f"\r\x1b[K{done} of {total}: {_summary(counts)}", ending="")
-                self.stderr.flush()
-            line = _taken(field, found)
-            counts[str(line["outcome"])] += 1
-            yield line
 
     def _clear(self) -> None:
         if self.stderr.isatty():
