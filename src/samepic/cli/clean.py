@@ -198,7 +198,10 @@ def _undo(args: argparse.Namespace) -> int:
 
     if args.report is not None or args.yes or args.action or args.move_to or args.keep or args.keep_in:
         raise UsageError("--undo: expected only a JOURNAL, found options of a new run")
-    journal = Path(args.undo) if args.undo else _newest_journal()
+    journals = [Path(args.undo)] if args.undo else sorted(journal_folder().glob("*.jsonl"))
+    if not journals:
+        raise UsageError(f"--undo: no journal in {journal_folder()}: nothing to undo")
+    journal = journals[-1]
     restored = skipped = 0
     for result in undo(journal):
         skipped, restored = skipped + bool(result.skipped), restored + (not result.skipped)
@@ -211,11 +214,3 @@ def _undo(args: argparse.Namespace) -> int:
         {"done": restored, "left": skipped, "journal": str(journal)}, text, as_json=args.json
     )
     return NOT_SAME if skipped else SAME
-
-
-def _newest_journal() -> Path:
-    folder = journal_folder()
-    journals = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
-    if not journals:
-        raise UsageError(f"--undo: no journal in {folder}: nothing to undo")
-    return journals[-1]

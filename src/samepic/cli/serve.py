@@ -61,9 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from samepic.pages.app import create_site
     from samepic.service.server import bind_socket, serve
+    from samepic.store import Replicas, open_store
 
     settings = _settings(args)
-    _check_store(settings)
+    # A store file is opened once, to report its errors now; a database server may start later.
+    Replicas(settings.replicas)
+    if settings.store.startswith(("postgresql://", "postgres://")):
+        # Says which extra brings the driver, where it is missing, and refuses what is no URL.
+        import_module("samepic.store.postgres").redacted_url(settings.store)
+    else:
+        open_store(settings.store).close()
     listener = bind_socket(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -119,15 +126,3 @@ def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
         return read_tokens(args.token_file)
     text = os.environ.get(_TOKEN, "")
     return (parse_token(text, f"${_TOKEN}"),) if text else ()
-
-
-def _check_store(settings: ServiceSettings) -> None:
-    """Open a store file once, to report its errors now; a database server may start later."""
-    from samepic.store import Replicas, open_store
-
-    Replicas(settings.replicas)
-    if settings.store.startswith(("postgresql://", "postgres://")):
-        # Says which extra brings the driver, where it is missing, and refuses what is no URL.
-        import_module("samepic.store.postgres").redacted_url(settings.store)
-    else:
-        open_store(settings.store).close()

@@ -185,7 +185,11 @@ def _rectangles(columns: _Lines, rows: _Lines) -> list[Inset]:
         crossed = _crossed(upright[b], columns.places, box.x, box.width, enough)
         crossed = crossed or _crossed(level[:, a], rows.places, box.y, box.height, enough)
         (divided if crossed else whole).append(box)
-    return _distinct([*whole, *divided])
+    kept: list[Inset] = []
+    for box in (*whole, *divided):
+        if len(kept) < _MANY * INSETS.most and all(box.overlap(other) <= INSETS.shared for other in kept):
+            kept.append(box)
+    return kept
 
 
 def _over_sides(join: np.ufunc, upright: Floats, level: Floats, x: _Pairs, y: _Pairs) -> Floats:
@@ -199,16 +203,6 @@ def _crossed(means: Floats, places: Places, start: int, size: int, enough: float
     margin = size * INSETS.least
     inside = (places > start + margin) & (places < start + size - margin)
     return bool((means[inside] >= enough).any())
-
-
-def _distinct(boxes: list[Inset]) -> list[Inset]:
-    kept: list[Inset] = []
-    for box in boxes:
-        if all(box.overlap(other) <= INSETS.shared for other in kept):
-            kept.append(box)
-        if len(kept) == _MANY * INSETS.most:
-            break
-    return kept
 
 
 def _busy(rgb: Pixels) -> bool:
