@@ -18,7 +18,7 @@ from samepic.cli.review import require_pages, review
 from samepic.writing import bytes_text, plural, printable, replacing
 
 if TYPE_CHECKING:
-    from samepic.duplicates.finder import Finder, Search
+    from samepic.duplicates.finder import Search
     from samepic.duplicates.groups import Group
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
@@ -122,9 +122,16 @@ def run(args: argparse.Namespace) -> int:
         require_pages()
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
+    finder: Search
     with Meter() as meter:
-        spark = args.engine == "spark"
-        finder = spark_finder(args, paths, policy) if spark else _local_finder(args, paths, policy, meter)
+        if args.engine == "spark":
+            finder = spark_finder(args, paths, policy)
+        else:
+            from samepic.duplicates.cache import cache_file
+            from samepic.duplicates.finder import Finder
+
+            how = args.hidden, args.follow, args.min_size, args.copies, args.jobs
+            finder = Finder(paths, policy, *how, None if args.no_cache else cache_file(), meter.progress)
         groups = finder.groups()
     _print(args, finder, groups)
     if args.review:
@@ -132,14 +139,6 @@ def run(args: argparse.Namespace) -> int:
 
         review(ScanReport(tuple(groups), tuple(finder.unreadable)), args)
     return TROUBLE if {file.path for file in finder.unreadable} & set(paths) else SAME
-
-
-def _local_finder(args: argparse.Namespace, paths: list[str], policy: Policy, meter: Meter) -> Finder:
-    from samepic.duplicates.cache import cache_file
-    from samepic.duplicates.finder import Finder
-
-    how = args.hidden, args.follow, args.min_size, args.copies, args.jobs
-    return Finder(paths, policy, *how, None if args.no_cache else cache_file(), meter.progress)
 
 
 def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> None:

@@ -47,10 +47,6 @@ class CachedVerdict(NamedTuple):
     original: str
 
 
-class _NewerError(Exception):
-    """The cache was written by a later version of samepic."""
-
-
 def cache_file() -> Path:
     """Return the path of the cache: in the folder SAMEPIC_CACHE, else in the user's cache folder."""
     if chosen := os.environ.get("SAMEPIC_CACHE"):
@@ -174,8 +170,6 @@ class Cache:
     def _open(self, file: Path) -> sqlite3.Connection | None:
         try:
             return _connect(file)
-        except _NewerError:
-            _log.warning("the cache %s was written by a newer samepic and is not used", file)
         except (sqlite3.OperationalError, OSError) as error:
             _log_unusable(file, error)
         except sqlite3.DatabaseError as error:
@@ -196,13 +190,16 @@ def _key(file: File) -> tuple[object, ...]:
     return path, file.size, file.mtime_ns, inode, device, _PICTURE_VERSION
 
 
-def _connect(file: Path) -> sqlite3.Connection:
+def _connect(file: Path) -> sqlite3.Connection | None:
+    """Open the cache, made where it is missing; None for one of a later version."""
     create_private(file)
     database = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
-            raise _NewerError
+            _log.warning("the cache %s was written by a newer samepic and is not used", file)
+            database.close()
+            return None
         database.execute("PRAGMA journal_mode = WAL").fetchone()
         database.execute("PRAGMA synchronous = NORMAL")
         database.executescript(_SCHEMA.read_text(encoding="utf-8"))

@@ -89,7 +89,10 @@ def _endpoint(
             problem = to_problem(error)
             if not route.is_page:
                 return problem.response(for_visitor=True)
-            response = _error_response(request, problem, frame)
+            response = error_page(problem, frame, "Back to the start")
+            if problem.status == 401:
+                path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                response = RedirectResponse(f"{SIGN_IN}?next={quote(path, safe='')}", 303)
         if known is None and "set-cookie" not in response.headers:
             sessions.set_cookie(request, response, session)
         return response
@@ -126,13 +129,6 @@ async def _require_csrf(service: Service, request: Request, session: auth.Browse
         request.scope["samepic.form"] = fields
         csrf = fields.get("csrf")
     service.sessions.require_csrf(session, csrf or "")
-
-
-def _error_response(request: Request, problem: HttpProblem, frame: PageFrame) -> Response:
-    if problem.status == 401:
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"{SIGN_IN}?next={quote(path, safe='')}", 303)
-    return error_page(problem, frame, "Back to the start")
 
 
 _MINUTE = 60

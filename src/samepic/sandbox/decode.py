@@ -80,9 +80,8 @@ def catalogue(
 
 def _unresolved(encoded: Encoded, picture: Picture, info: PictureInfo) -> float:
     """Return how much writing of a picture its proxy does not show; `picture` is a decode of it, perhaps reduced."""
-    side = (
-        GATE.proxy_side if info.frames == 1 else GATE.proxy_side // 2
-    )  # two frames of an animation lie abreast
+    # Two frames of an animation lie abreast.
+    side = GATE.proxy_side if info.frames == 1 else GATE.proxy_side // 2
     if max(info.width, info.height) <= side:
         return 0.0
     if picture.alpha is not None:

@@ -321,17 +321,15 @@ def _merged(places: Iterable[Place], join: Callable[[Place, Place], Place | None
 
 def _merge_slides(scene: Scene, places: list[Place]) -> list[Place]:
     def join(other: Place, place: Place) -> Place | None:
-        box = _union(place.box, other.box)
-        by = _slid_by(scene, box) if _adjacent(place.box, other.box) else None
+        a, b = place.box, other.box
+        gaps = [max(b[axis] - a[axis] - a[axis + 2], a[axis] - b[axis] - b[axis + 2]) for axis in (0, 1)]
+        beside = a[1] == b[1] and a[3] == b[3] and gaps[0] <= LAYOUT.wide
+        adjacent = beside or (a[0] == b[0] and a[2] == b[2] and gaps[1] <= LAYOUT.wide)
+        box = _union(a, b)
+        by = _slid_by(scene, box) if adjacent else None
         return Place(box, ScreenChange.MOVED, by) if by is not None else None
 
     return _merged(places, join)
-
-
-def _adjacent(a: Box, b: Box) -> bool:
-    gaps = [max(b[axis] - a[axis] - a[axis + 2], a[axis] - b[axis] - b[axis + 2]) for axis in (0, 1)]
-    beside = a[1] == b[1] and a[3] == b[3] and gaps[0] <= LAYOUT.wide
-    return beside or (a[0] == b[0] and a[2] == b[2] and gaps[1] <= LAYOUT.wide)
 
 
 def _merge_moves(scene: Scene, places: list[Place]) -> list[Place]:

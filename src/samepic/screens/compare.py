@@ -77,7 +77,11 @@ def _compare_pixels(
     ignored = _ignored_masks(a, b, screen, mask)
     found = _align(a, b, screen, ignored)
     boxes, specks = _find_visible_boxes(found)
-    counts = _count_kinds(found.kinds, specks)
+    part = found.kinds[pixels.bounds_of(found.kinds > PixelKind.EQUAL)]
+    kinds = PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL
+    different, smoothed, rest = (int(np.count_nonzero(part == kind)) for kind in kinds)
+    faint = part.size - different - smoothed - rest
+    counts = {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
     measures = {f"{name}_pixels": float(count) for name, count in counts.items()}
     measures.update(pixels=float(found.kinds.size), largest=found.largest)
     sizes = _size_changes(a, b)
@@ -112,14 +116,6 @@ def _find_visible_boxes(found: Scene) -> tuple[list[Box], int]:
         cut = pixels.slices_around(spot.box, found.kinds.shape)
         found.kinds[cut][smooth[cut]] = PixelKind.DIFFERENT
     return sorted((spot.box for spot in visible + letters), key=lambda box: (box[1], box[0])), specks
-
-
-def _count_kinds(found: Pixels, specks: int) -> dict[str, int]:
-    part = found[pixels.bounds_of(found > PixelKind.EQUAL)]
-    kinds = PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL
-    different, smoothed, rest = (int(np.count_nonzero(part == kind)) for kind in kinds)
-    faint = part.size - different - smoothed - rest
-    return {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
 
 
 def _size_changes(a: Picture, b: Picture) -> str:

@@ -184,9 +184,13 @@ def _copy_work(
         own = batch.column("id").to_numpy()
         codes_of = [code.as_py() for code in batch.column("copycode")]
         parts = [code.as_py() for code in batch.column("copycode_parts")]
-        for query in _queries(own, codes_of, parts):
-            for at in range(0, len(query[0]), _QUERIES):
-                yield _nearest_batch(codes, ids, query, at)
+        for numbers, asks, data, k, radius in _queries(own, codes_of, parts):
+            for at in range(0, len(numbers), _QUERIES):
+                pairs = codes.nearest(data[at : at + _QUERIES], k, radius)
+                of = pairs.queries + at
+                found = np.full(len(of), k, np.int32), ids[pairs.rows], pairs.distances.astype(np.int32)
+                columns = [pa.array(column) for column in (numbers[of], asks[of], *found)]
+                yield pa.RecordBatch.from_arrays(columns, schema=_NEAR)
 
 
 _Query = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
@@ -208,16 +212,6 @@ def _queries(own: Ids, codes_of: list[bytes], parts: list[bytes]) -> Iterator[_Q
             numbers, which, codes = zip(*rows, strict=True)
             data = np.frombuffer(b"".join(codes), np.uint8).reshape(-1, 32)
             yield np.array(numbers, np.int64), np.array(which, np.int32), data, k + 1, radius
-
-
-def _nearest_batch(codes: CopyScan | CopyTables, ids: Ids, query: _Query, at: int) -> pa.RecordBatch:
-    numbers, asks, data, k, radius = query
-    part = slice(at, at + _QUERIES)
-    pairs = codes.nearest(data[part], k, radius)
-    of = pairs.queries + at
-    found = np.full(len(of), k, np.int32), ids[pairs.rows], pairs.distances.astype(np.int32)
-    columns = [pa.array(column) for column in (numbers[of], asks[of], *found)]
-    return pa.RecordBatch.from_arrays(columns, schema=_NEAR)
 
 
 def rank(df: DataFrame, column: str, name: str) -> DataFrame:
