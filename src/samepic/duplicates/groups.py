@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.quality import Merit, why_best, why_original
@@ -21,6 +21,9 @@ from samepic.facts import values_of
 from samepic.profile import Policy
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsGetItem
 
 # Different pictures in a row, nearest first, after which a reference is finished: `python -m bench collection many`.
 _MISSES = 24
@@ -73,12 +76,6 @@ class Group:
         }
 
 
-class NeighborSource(Protocol):
-    """The candidates of each picture by index, with their distance."""
-
-    def __getitem__(self, index: int, /) -> Mapping[int, int]: ...
-
-
 @dataclass(slots=True)
 class GroupDraft:
     """A reference and its members by index with their verdicts; `proven` is why it is the original, or ""."""
@@ -119,11 +116,13 @@ class UnionFind:
 class GroupBuilder:
     """Groups the pictures of one cluster around references; `verdict_of` is on the second index against the first.
 
+    `candidates` are those of each picture by index, with their distance.
+
     A reference stops after _MISSES different pictures in a row: otherwise n pages of one layout, all near each other,
     would take n² comparisons. `skipped` counts such pairs.
     """
 
-    candidates: NeighborSource
+    candidates: SupportsGetItem[int, Mapping[int, int]]
     merits: Mapping[int, Merit]
     verdict_of: Callable[[int, int], CachedVerdict | None]
     policy: Policy

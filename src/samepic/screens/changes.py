@@ -375,21 +375,18 @@ def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
 
 def _merge_text_lines(places: list[Place]) -> list[Place]:
     def join(other: Place, place: Place) -> Place | None:
-        if place.change is ScreenChange.TEXT is other.change and _on_same_line(other.box, place.box):
-            return other._replace(box=_union(other.box, place.box))
-        return None
+        left, right = other.box, place.box
+        shared = min(left[1] + left[3], right[1] + right[3]) - max(left[1], right[1])
+        low, high = sorted((left[3], right[3]))
+        on_same_line = 2 * shared > high and right[0] - left[0] - left[2] <= low
+        both = place.change is ScreenChange.TEXT is other.change
+        return other._replace(box=_union(left, right)) if both and on_same_line else None
 
     return sorted(_merged(sorted(places, key=lambda place: place.box[0]), join), key=_reading_order)
 
 
 def _reading_order(place: Place) -> tuple[int, int]:
     return place.box[1], place.box[0]
-
-
-def _on_same_line(left: Box, right: Box) -> bool:
-    shared = min(left[1] + left[3], right[1] + right[3]) - max(left[1], right[1])
-    low, high = sorted((left[3], right[3]))
-    return 2 * shared > high and right[0] - left[0] - left[2] <= low
 
 
 def _union(a: Box, b: Box) -> Box:

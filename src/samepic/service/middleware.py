@@ -112,7 +112,10 @@ class _RequestLog:
         if message["type"] == "http.response.start":
             await self._drain()
             try:
-                self._count(message)
+                # A large answer counts until the client has read it.
+                size = int(Headers(raw=message["headers"]).get("content-length", "0"))
+                if size > self._service.limits.answer_piece:
+                    self._scope["samepic.share"].grow(size)
             except HttpProblem as problem:
                 await self.send_problem(problem)
                 self._replaced = True
@@ -124,16 +127,7 @@ class _RequestLog:
             headers["X-Request-ID"] = self.id
             if self._body_pending or self.status == 503:
                 headers["Connection"] = "close"
-        await self._send_in_pieces(message)
-
-    def _count(self, message: Message) -> None:
-        """Count a large answer until the client has read it. Raises HttpProblem, 503, without memory for it."""
-        size = int(Headers(raw=message["headers"]).get("content-length", "0"))
-        if size > self._service.limits.answer_piece:
-            self._scope["samepic.share"].grow(size)
-
-    async def _send_in_pieces(self, message: Message) -> None:
-        """Hand on a piece once the client has taken the one before, so that the request lasts until then."""
+        # A piece is handed on once the client has taken the one before, so that the request lasts until then.
         body, piece = message.get("body", b""), self._service.limits.answer_piece
         start = 0
         while len(body) - start > piece:
