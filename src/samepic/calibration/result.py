@@ -53,7 +53,10 @@ def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> Cuto
     tried: dict[tuple[str, float], tuple[Profile, RuleOutcome]] = {}
     for relation, stated in product(RUNGS, _LEAST):
         profile = Profile(relation, base.rescaled(stated) if stated else 0.0, slope, intercept)
-        tried[relation, stated] = profile, _outcome(judged, profile)
+        policy = Policy(Relation(relation), profile)
+        rescaled = [(item, policy.probability(item.relation, item.probability)) for item in judged]
+        answers = ((item.pair.same, policy.same(item.relation, p) is True) for item, p in rescaled)
+        tried[relation, stated] = profile, statistics.outcome(answers)
     results = ((key, result) for key, (_, result) in tried.items())
     valid = [key for key, result in results if result.wrong == 0 and result.same and result.different]
     if not valid:
@@ -68,12 +71,6 @@ def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> Cuto
     profile, result = tried[best]
     outcomes = {key: value for key, (_, value) in tried.items()}
     return CutoffChoice(profile, best[1], result, tuple(_reasons(best, outcomes)))
-
-
-def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
-    policy = Policy(Relation(profile.same_if), profile)
-    rescaled = [(item, policy.probability(item.relation, item.probability)) for item in judged]
-    return statistics.outcome((item.pair.same, policy.same(item.relation, p) is True) for item, p in rescaled)
 
 
 def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome]) -> Iterator[str]:

@@ -9,7 +9,6 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -172,7 +171,10 @@ def preload() -> bool:
     import pi_heif
 
     plugins = (f"PIL.{plugin}" for plugin in PLUGINS.values())
-    for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_samepic_modules()):
+    # Every module that handles pictures: a function of one may import another.
+    packages = [importlib.import_module(f"samepic.{name}") for name in ("picture", "fingerprints", "verify")]
+    own = (f"{one.__name__}.{found.name}" for one in packages for found in pkgutil.iter_modules(one.__path__))
+    for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *own):
         importlib.import_module(name)
     Image.init()  # frames of animations are opened by Pillow's own search
     # One picture is decoded on one thread; more workers use more processors.
@@ -199,13 +201,6 @@ def _keep_heic_on_one_thread() -> ctypes.c_int | None:
         return ctypes.c_int.in_dll(ctypes.CDLL(native.__file__, ctypes.RTLD_GLOBAL), "samepic_threads_asked")
     except (AttributeError, OSError, ValueError):  # not built, or before this was in it, or not on Linux
         return None
-
-
-def _samepic_modules() -> Iterator[str]:
-    """Yield every module that handles pictures: a function of one may import another."""
-    for name in ("picture", "fingerprints", "verify"):
-        package = importlib.import_module(f"samepic.{name}")
-        yield from (found.name for found in pkgutil.iter_modules(package.__path__, f"samepic.{name}."))
 
 
 def self_test(*, copycode: bool = False) -> None:
