@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from PIL import UnidentifiedImageError
 
@@ -193,15 +193,8 @@ def _restore_warnings() -> None:
 
 
 _MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003
-_SHORT, _LONG = 3, 4
+_CODES = {3: "H", 4: "I"}  # of short and long
 _MOST_ENTRIES = 512
-
-
-class _Entry(NamedTuple):
-    tag: int
-    kind: int
-    number: int
-    value: int  # where the value, or its offset, is
 
 
 def exif_facts(exif: bytes | memoryview) -> tuple[int, bool]:
@@ -215,31 +208,29 @@ def exif_facts(exif: bytes | memoryview) -> tuple[int, bool]:
     tiff = memoryview(exif)[6 if bytes(exif[:6]) == b"Exif\0\0" else 0 :]
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")
     orientation, photograph = 0, False
-    for entry in _directory(tiff, order, 4) if order else ():
-        if entry.tag == _ORIENTATION and not orientation:
-            value = _number(tiff, order, entry)
+    for tag, kind, number, at in _directory(tiff, order, 4) if order else ():
+        if tag == _ORIENTATION and not orientation:
+            code = _CODES.get(kind) if number == 1 else None
+            value = struct.unpack_from(order + code, tiff, at)[0] if code else 0
             orientation = value if 1 <= value <= 8 else 1
-        elif entry.tag in (_MAKE, _MODEL):
-            photograph = photograph or entry.number > 1
-        elif entry.tag == _EXIF and not photograph:
-            inside = _directory(tiff, order, entry.value)
-            photograph = any(inner.tag == _TAKEN and inner.number > 1 for inner in inside)
+        elif tag in (_MAKE, _MODEL):
+            photograph = photograph or number > 1
+        elif tag == _EXIF and not photograph:
+            inside = _directory(tiff, order, at)
+            photograph = any(tag == _TAKEN and number > 1 for tag, _, number, _ in inside)
     return orientation or 1, photograph
 
 
-def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[_Entry]:
-    """Yield the entries of the directory whose offset is stored at `pointer`, as far as they are there."""
+def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the entries of the directory whose offset is stored at `pointer`, as far as they are there.
+
+    They are tag, kind, number, and where the value, or its offset, is.
+    """
     try:
         (offset,) = struct.unpack_from(order + "I", tiff, pointer)
         (count,) = struct.unpack_from(order + "H", tiff, offset)
         for at in range(offset + 2, offset + 2 + 12 * min(count, _MOST_ENTRIES), 12):
             tag, kind, number = struct.unpack_from(order + "HHI4x", tiff, at)
-            yield _Entry(tag, kind, number, at + 8)
+            yield tag, kind, number, at + 8
     except struct.error:
         return
-
-
-def _number(tiff: memoryview, order: str, entry: _Entry) -> int:
-    if entry.kind not in (_SHORT, _LONG) or entry.number != 1:
-        return 0
-    return int(struct.unpack_from(order + ("H" if entry.kind == _SHORT else "I"), tiff, entry.value)[0])
