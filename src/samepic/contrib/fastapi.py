@@ -94,7 +94,11 @@ class PictureDependency:
             detail = {"code": "unavailable", "message": common.LATER}
             raise HTTPException(503, detail, {"Retry-After": "5"}) from None
         if decision.outcome in common.STATUS:
-            raise HTTPException(common.STATUS[decision.outcome], await self._refusal_detail(decision))
+            refusal: dict[str, Any] = {"code": "unreadable", "message": common.sentence(decision)}
+            if decision.match is not None:
+                link = await asyncio.to_thread(self._link, decision.match.key)
+                refusal |= {"code": "duplicate", "link": link, "match": decision.match.to_dict()}
+            raise HTTPException(common.STATUS[decision.outcome], refusal)
         return AdmittedPicture(key, decision, data, picture.filename or "")
 
     async def _decide(self, ask: Callable[[], Decision], key: str) -> Decision:
@@ -117,16 +121,6 @@ class PictureDependency:
         if len(data) > self.max_bytes:
             raise HTTPException(413, {"code": "too-large", "message": common.too_large(self.max_bytes)})
         return data
-
-    async def _refusal_detail(self, decision: Decision) -> dict[str, Any]:
-        if decision.match is None:
-            return {"code": "unreadable", "message": common.sentence(decision)}
-        return {
-            "code": "duplicate",
-            "message": common.sentence(decision),
-            "link": await asyncio.to_thread(self._link, decision.match.key),
-            "match": decision.match.to_dict(),
-        }
 
 
 UniquePicture = PictureDependency

@@ -106,7 +106,16 @@ def _decode_color(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.u
 def _reduction(data: bytes, header: JpegHeader, segments: list[memoryview], side: int) -> tuple[bytes, int]:
     """Return the bytes to decode, and at how many eighths, for `side` pixels on the shorter side."""
     eighths = next((n for n in _EIGHTHS if min(header.height, header.width) * n // 8 >= side), 8)
-    return (_dc_scans(segments) if eighths == 1 and header.coding.progressive else data), eighths
+    if eighths > 1 or not header.coding.progressive:
+        return data, eighths
+    # At an eighth of the size, scans of AC terms do not count: the bytes end before the first.
+    # Without the markers that say so, three components are YCbCr (libjpeg, jdapimin.c).
+    kept = [_START]
+    for segment in segments:
+        if segment[1] == _SCAN and segment[5 + 2 * segment[4]] > 0:
+            break
+        kept.append(bytes(segment))
+    return b"".join((*kept, _END)), eighths
 
 
 @lru_cache(maxsize=64)
@@ -131,17 +140,6 @@ def _decode(data: bytes, space: str, header: JpegHeader, eighths: int) -> NDArra
     except ValueError:
         return None
     return decoded if decoded.shape[:2] == (height, width) else None
-
-
-def _dc_scans(segments: list[memoryview]) -> bytes:
-    """Return a JPEG that ends before its first scan of AC terms; at an eighth of the size those do not count."""
-    # Without the markers that say so, three components are YCbCr (libjpeg, jdapimin.c).
-    kept = [_START]
-    for segment in segments:
-        if segment[1] == _SCAN and segment[5 + 2 * segment[4]] > 0:
-            break
-        kept.append(bytes(segment))
-    return b"".join((*kept, _END))
 
 
 def _from_rgb(rgb: NDArray[np.uint8], whole: Reduction | None = None) -> Pdq:

@@ -79,7 +79,10 @@ def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) ->
     temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(path.parent)
+        for stale in path.parent.glob(f"{_TEMPORARY}*"):
+            with suppress(OSError):
+                if stale.stat().st_mtime < time.time() - _STALE_SECONDS:
+                    stale.unlink()
         try:
             with temporary.open("xb") as file:
                 file.write(data)
@@ -114,13 +117,6 @@ def _read_ignored(path: Path) -> tuple[Box, ...]:
         raise BaselineError(
             f"the baseline {path} cannot be read: {_IGNORED_KEY} is not a list of boxes"
         ) from error
-
-
-def _remove_stale(folder: Path) -> None:
-    for temporary in folder.glob(f"{_TEMPORARY}*"):
-        with suppress(OSError):
-            if temporary.stat().st_mtime < time.time() - _STALE_SECONDS:
-                temporary.unlink()
 
 
 class Names:
