@@ -138,14 +138,6 @@ def _accepted(key: str) -> Decision:
     return Decision(Outcome.ACCEPTED, "not uploaded before", key)
 
 
-def _crowded(result: _SearchResult) -> Match | None:
-    """Return the nearest picture that was not compared, because too many are nearer, as a match."""
-    if result.nearest is None:
-        return None
-    why = f"too many kept pictures are near to it, {result.skipped} of them not compared"
-    return Match(result.nearest.key, Relation.UNDECIDABLE, BY_RULE.undecided, why)
-
-
 def _duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
     held = ", and waits for review" if waiting else ""
     reason = f"this picture was uploaded already{held}: {sentence_of(match)}"
@@ -177,8 +169,11 @@ def _decision_from(key: str, result: _SearchResult, policy: GatePolicy, *, flood
     reviewing = tuple(verified.match for verified in result.reviewing)
     decision = _review(key, reviewing) if reviewing else _accepted(key)
     if result.refusing is None:
-        crowded = None if reviewing or policy.flooding is PolicyAction.ACCEPT else _crowded(result)
-        return _review(key, (crowded,)) if crowded else decision
+        if reviewing or policy.flooding is PolicyAction.ACCEPT or result.nearest is None:
+            return decision
+        why = f"too many kept pictures are near to it, {result.skipped} of them not compared"
+        crowded = Match(result.nearest.key, Relation.UNDECIDABLE, BY_RULE.undecided, why)
+        return _review(key, (crowded,))
     kept, verified = result.refusing
     floods = floods and verified.match.relation not in IDENTICAL
     if floods and policy.flooding is PolicyAction.REVIEW:

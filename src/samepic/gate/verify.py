@@ -172,7 +172,11 @@ class MatchVerifier:
         if settled_same is False or kept.key in self.replaces or kept.key == self.record.key:
             return None
         if kept.identity == self.record.identity:
-            return self._verified(kept, *self._identical(kept))
+            relation, reason = Relation.SAME_FILE, "the same file, byte for byte"
+            if kept.sha256 != self.record.sha256:
+                relation = Relation.SAME_PIXELS
+                reason = "every pixel is equal, only what is stored beside the picture differs"
+            return self._verified(kept, relation, 1.0, reason, Evidence.DIGESTS)
         if kept.number not in self._verdicts:
             self._verdicts[kept.number] = self._compare(kept)
         pair = self._verdicts[kept.number]
@@ -195,12 +199,6 @@ class MatchVerifier:
         except UnreadableError as error:
             _log.warning("an upload cannot be screened: %s", _error_text(error))
             return [0] * len(kept)
-
-    def _identical(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
-        if kept.sha256 == self.record.sha256:
-            return Relation.SAME_FILE, 1.0, "the same file, byte for byte", Evidence.DIGESTS
-        reason = "every pixel is equal, only what is stored beside the picture differs"
-        return Relation.SAME_PIXELS, 1.0, reason, Evidence.DIGESTS
 
     def _verified(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
