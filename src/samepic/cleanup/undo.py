@@ -88,27 +88,23 @@ class _Restoration:
             moved = None if moved_folder < 0 else files.stat_at(moved_folder, moved_name)
             here = files.stat_at(folder, self.name)
             if here is not None:
-                self._check_existing(here, folder, moved, moved_folder, moved_name)
+                if not self._is_original(folder, self.name):
+                    before = self.entry.to if moved else f"{self.place}/{self.part}"
+                    kept = moved or not files.absent(folder, self.part)
+                    where = f"; the earlier file is {before}" if kept else ""
+                    raise SkippedFileError(f"another file is there now{where}")
+                copy = self.entry.events.get("copied")
+                ours = moved and (
+                    os.path.samestat(moved, here)
+                    or (copy and (moved.st_dev, moved.st_ino) == (copy["device"], copy["inode"]))
+                )
+                if ours and self._digest(moved_folder, moved_name) == self.entry.sha256:
+                    os.unlink(moved_name, dir_fd=moved_folder)  # a second name or copy of the restored file
             elif moved is None:
                 raise SkippedFileError(f"it is not in {moved_place} any more")
             else:
                 self._move_here(folder, moved_folder, moved_name)
             self._clean_up(folder, moved_folder, moved_name)
-
-    def _check_existing(
-        self, here: os.stat_result, folder: int, moved: os.stat_result | None, moved_folder: int, name: str
-    ) -> None:
-        if not self._is_original(folder, self.name):
-            before = self.entry.to if moved else f"{self.place}/{self.part}"
-            where = f"; the earlier file is {before}" if moved or not files.absent(folder, self.part) else ""
-            raise SkippedFileError(f"another file is there now{where}")
-        copy = self.entry.events.get("copied")
-        ours = moved and (
-            os.path.samestat(moved, here)
-            or (copy and (moved.st_dev, moved.st_ino) == (copy["device"], copy["inode"]))
-        )
-        if ours and self._digest(moved_folder, name) == self.entry.sha256:
-            os.unlink(name, dir_fd=moved_folder)  # a second name or copy of the restored file
 
     def _move_here(self, folder: int, moved_folder: int, name: str) -> None:
         if self._digest(moved_folder, name) != self.entry.sha256:
