@@ -187,8 +187,11 @@ class Gate:
         self._store.settle(self.tenant, picture.identity, other.identity, same=same)
         held = [record for record in (picture, other) if record.state is State.HELD]
         if not same:
-            for record in held:
-                self._release(record)
+            for record in held:  # accepted, unless some match is not settled yet
+                settled = self._store.settled(self.tenant, record.identity)
+                others = ((match, self._store.get(self.tenant, match.key)) for match in record.matches)
+                left = [one for one, kept in others if kept and settled.get(kept.identity) is not False]
+                self._store.accept_held(record.number, left)
         elif held:
             later = max(held, key=lambda record: record.number)
             self._store.remove(self.tenant, later.key)
@@ -258,16 +261,6 @@ class Gate:
         if record is None:
             raise StoreKeyError(f"{key!r}: expected the key of a kept picture, found one that is not there")
         return record
-
-    def _release(self, held: Record) -> None:
-        """Accept a held picture unless some match is not settled yet."""
-        settled = self._store.settled(self.tenant, held.identity)
-        left = []
-        for match in held.matches:
-            other = self._store.get(self.tenant, match.key)
-            if other is not None and settled.get(other.identity) is not False:
-                left.append(match)
-        self._store.accept_held(held.number, left)
 
 
 def _checked(what: str, text: str, least: int = 1) -> str:
