@@ -123,8 +123,14 @@ def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -
         raise TruncatedError(name, "a PNG with pixels", "one without an IDAT chunk")
     if kind[3] == _PALETTE and b"PLTE" not in by_kind:
         raise UnreadableError(name, "a PNG with its palette", "one without")
-    metadata = sum(chunk.end - chunk.start + 12 for chunk in chunks if chunk.kind in _META)
-    _check_metadata(data, chunks, name, limits)
+    about, left = [chunk for chunk in chunks if chunk.kind in _META], limits.metadata_bytes
+    for chunk in about:
+        left -= chunk.end - chunk.start
+        if chunk.kind in _COMPRESSED and left >= 0:
+            left -= _inflated_size(_stream(chunk.kind, data[chunk.start : chunk.end]), left)
+        if left < 0:
+            raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", "more once inflated")
+    metadata = sum(chunk.end - chunk.start + 12 for chunk in about)
     # acTL may declare a wrong number, so the frames themselves are counted.
     frames = max(1, sum(chunk.kind == b"fcTL" for chunk in chunks)) if b"acTL" in by_kind else 1
     icc = _profile(by_kind.get(b"iCCP", b""), limits)
@@ -181,18 +187,6 @@ def _ihdr(chunks: list[_Chunk], by_kind: dict[bytes, bytes], name: str) -> tuple
         found = f"color type {color_type}, {bits} bits, methods {compression}, {filtering}, {interlace}"
         raise UnreadableError(name, "a PNG of a known kind", found)
     return width, height, bits, color_type, bool(interlace)
-
-
-def _check_metadata(data: bytes, chunks: list[_Chunk], name: str, limits: Limits) -> None:
-    left = limits.metadata_bytes
-    for chunk in chunks:
-        if chunk.kind not in _META:
-            continue
-        left -= chunk.end - chunk.start
-        if chunk.kind in _COMPRESSED and left >= 0:
-            left -= _inflated_size(_stream(chunk.kind, data[chunk.start : chunk.end]), left)
-        if left < 0:
-            raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", "more once inflated")
 
 
 def _stream(kind: bytes, body: bytes) -> bytes:
@@ -330,7 +324,15 @@ def _deep_rgb(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
     """Decode 16-bit RGB(A) with OpenCV, the only library here that keeps all bits."""
     import cv2
 
-    _check_stream(encoded, header)  # OpenCV's libpng prints errors to the terminal
+    # The stream is checked first: OpenCV's libpng prints errors to the terminal.
+    inflate, total = zlib.decompressobj(), 0
+    for piece in coded_chunks(encoded.data, encoded.name, (b"IDAT",)):
+        rest: bytes | memoryview = piece
+        while rest and total <= header.raw_bytes:
+            total += len(inflate.decompress(rest, 1 << 20))
+            rest = inflate.unconsumed_tail
+    if total != header.raw_bytes or not inflate.eof:
+        raise TruncatedError(encoded.name, f"{header.raw_bytes} bytes of pixels", f"{total}")
     plain = np.frombuffer(_pixels_only(encoded.data, encoded.name), np.uint8)
     try:
         decoded: Any = cv2.imdecode(plain, cv2.IMREAD_UNCHANGED)
@@ -343,17 +345,6 @@ def _deep_rgb(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
     order = cv2.COLOR_BGRA2RGBA if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGB
     samples: NDArray[np.uint16] = cv2.cvtColor(decoded, order)
     return samples
-
-
-def _check_stream(encoded: Encoded, header: PngHeader) -> None:
-    inflate, total = zlib.decompressobj(), 0
-    for piece in coded_chunks(encoded.data, encoded.name, (b"IDAT",)):
-        rest: bytes | memoryview = piece
-        while rest and total <= header.raw_bytes:
-            total += len(inflate.decompress(rest, 1 << 20))
-            rest = inflate.unconsumed_tail
-    if total != header.raw_bytes or not inflate.eof:
-        raise TruncatedError(encoded.name, f"{header.raw_bytes} bytes of pixels", f"{total}")
 
 
 def _from_deep(samples: NDArray[np.uint16], header: PngHeader) -> Pixels:
