@@ -186,18 +186,16 @@ class _KeyTable:
         step = max(1, _PROBES // len(masks))
         for start in range(0, len(keys), step):
             probed = keys[start : start + step, None] ^ masks
-            at, first, last = self._lookup(probed.ravel())
+            wanted = probed.ravel()
+            places, bits = wanted >> np.uint32(6), (wanted & np.uint32(63)).astype(np.uint64)
+            at = np.flatnonzero(self.bits[places] >> bits & np.uint64(1))
+            places, bits = places[at], bits[at]
+            before = self.bits[places] & ((np.uint64(1) << bits) - np.uint64(1))
+            ranks = self.ranks[places] + np.bitwise_count(before)
+            first, last = self.starts[ranks], self.starts[ranks + 1]
             queries = of[start + at // len(masks)]
             found += [_verified_pairs(codes, query_codes, *part) for part in self._rows(queries, first, last)]
         return np.concatenate(found)
-
-    def _lookup(self, keys: Keys) -> tuple[NDArray[np.intp], Keys, Keys]:
-        places, bits = keys >> np.uint32(6), (keys & np.uint32(63)).astype(np.uint64)
-        at = np.flatnonzero(self.bits[places] >> bits & np.uint64(1))
-        places, bits = places[at], bits[at]
-        before = self.bits[places] & ((np.uint64(1) << bits) - np.uint64(1))
-        ranks = self.ranks[places] + np.bitwise_count(before)
-        return at, self.starts[ranks], self.starts[ranks + 1]
 
     def _rows(self, queries: NDArray[np.int64], first: Keys, last: Keys) -> Iterator[tuple[Triples, Triples]]:
         ends = np.cumsum(last - first, dtype=np.int64)
