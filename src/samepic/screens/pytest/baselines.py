@@ -70,7 +70,15 @@ def read_baseline(path: Path) -> Shot | None:
             raise UnreadableError(str(path), "a PNG of one frame", picture.info.format)
     except UnreadableError as error:
         raise BaselineError(f"the baseline {path} cannot be read: {reason_of(error)}") from error
-    return Shot(picture, _read_ignored(path))
+    with Image.open(path) as image:
+        text = image.info.get(_IGNORED_KEY, "[]")
+    try:
+        ignored = tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise BaselineError(
+            f"the baseline {path} cannot be read: {_IGNORED_KEY} is not a list of boxes"
+        ) from error
+    return Shot(picture, ignored)
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
@@ -106,17 +114,6 @@ def png(picture: Picture, ignored: Sequence[Box] = ()) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "PNG", pnginfo=info, compress_level=9)
     return stream.getvalue()
-
-
-def _read_ignored(path: Path) -> tuple[Box, ...]:
-    with Image.open(path) as image:
-        text = image.info.get(_IGNORED_KEY, "[]")
-    try:
-        return tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise BaselineError(
-            f"the baseline {path} cannot be read: {_IGNORED_KEY} is not a list of boxes"
-        ) from error
 
 
 class Names:

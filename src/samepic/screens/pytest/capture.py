@@ -289,7 +289,11 @@ class _SeleniumSource(_BrowserSource):
         self._run("freeze")
         try:
             if self._full_page:
-                return self._full_page_png()
+                size = self._driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+                clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+                options = {"format": "png", "captureBeyondViewport": True, "clip": clip}
+                shot = self._driver.execute_cdp_cmd("Page.captureScreenshot", options)
+                return base64.b64decode(shot["data"])
             if self._element is not None:
                 return self._element.screenshot_as_png
             return self._driver.get_screenshot_as_png()
@@ -298,12 +302,6 @@ class _SeleniumSource(_BrowserSource):
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
-
-    def _full_page_png(self) -> bytes:
-        size = self._driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        options = {"format": "png", "captureBeyondViewport": True, "clip": clip}
-        return base64.b64decode(self._driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
     def _view(self) -> tuple[float, float, float]:
         scroll_x, scroll_y, ratio = self._run("view")
