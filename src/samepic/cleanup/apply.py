@@ -193,7 +193,13 @@ def hardlink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJou
     _check_equal(target, kept)
     if target.status.st_dev != kept.status.st_dev:
         raise SkippedFileError("it is on another file system than the kept file: no hard link is possible")
-    twins = _other_links(plan, target)
+    twins = []  # other names of the file that are in the report too
+    for step in plan.steps:
+        place = step.target.place
+        if step.target.file.sha256 == target.planned.file.sha256 and place != target.planned.place:
+            with suppress(OSError):
+                if os.path.samestat(Path(place).lstat(), target.status):
+                    twins.append(place)
     if target.status.st_nlink > 1 + len(twins):
         raise SkippedFileError("it has other hard links that are not in the report: nothing to reclaim")
     journal, name = open_log(), target.planned.name
@@ -226,17 +232,6 @@ def hardlink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJou
             raise
     _finish(journal, number, target)
     return kept.planned.place
-
-
-def _other_links(plan: Plan, target: LockedFile) -> list[str]:
-    twins = []
-    for step in plan.steps:
-        place = step.target.place
-        if step.target.file.sha256 == target.planned.file.sha256 and place != target.planned.place:
-            with suppress(OSError):
-                if os.path.samestat(Path(place).lstat(), target.status):
-                    twins.append(place)
-    return twins
 
 
 def _check_equal(target: LockedFile, kept: LockedFile) -> None:
