@@ -133,17 +133,13 @@ def fit_line(
         z = design @ line
         return float(np.sum(np.logaddexp(0, z) - labels * z) + np.sum(weights * (line - middle) ** 2) / 2)
 
-    def newton_step(line: _Floats) -> _Floats:
+    line = np.where(free, 0.0, middle)
+    for _ in range(_STEPS):
         likely = np.exp(-np.logaddexp(0, -(design @ line)))
         gradient = design.T @ (likely - labels) + weights * (line - middle)
         curvature = design.T @ (design * (likely * (1 - likely))[:, None]) + np.diag(weights)
-        step = np.zeros(2)
+        current, step = loss(line), np.zeros(2)
         step[free] = np.linalg.lstsq(curvature[np.ix_(free, free)], gradient[free], rcond=None)[0]
-        return step
-
-    line = np.where(free, 0.0, middle)
-    for _ in range(_STEPS):
-        current, step = loss(line), newton_step(line)
         shorter = (step / 2**halvings for halvings in range(_HALVINGS))
         step = next((one for one in shorter if loss(line - one) <= current), np.zeros(2))
         line = line - step
