@@ -50,7 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from samepic.calibration.result import judge_pairs, result_of
 
-    target = _check_target(args)
+    target = None if args.write is None else Path(args.write)
+    if target is not None and (target.is_dir() or not target.parent.is_dir()):
+        found = "a folder, or no such folder"
+        raise UsageError(f"{target}: expected a file in an existing folder, found {found}")
+    if target is not None and target.exists() and not args.force:
+        raise UsageError(f"{target}: the file exists (--force overwrites it)")
     pairs = _read_pairs(args.pairs)
     with Meter() as meter:
         judged, unreadable = judge_pairs(pairs.pairs, args.jobs, meter.progress)
@@ -68,18 +73,6 @@ def run(args: argparse.Namespace) -> int:
     elif target is not None:
         print(f"wrote {target}")
     return SAME
-
-
-def _check_target(args: argparse.Namespace) -> Path | None:
-    if args.write is None:
-        return None
-    target = Path(args.write)
-    if target.is_dir() or not target.parent.is_dir():
-        found = "a folder, or no such folder"
-        raise UsageError(f"{target}: expected a file in an existing folder, found {found}")
-    if target.exists() and not args.force:
-        raise UsageError(f"{target}: the file exists (--force overwrites it)")
-    return target
 
 
 def _read_pairs(name: str) -> LabeledPairs:

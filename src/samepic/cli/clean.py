@@ -126,8 +126,11 @@ def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
         options.print_result(value, f"  {_step_line(step, planned.action)}", as_json=args.json)
     for file in planned.skipped:
         _print_skipped(file, args.json)
-    if not args.json:
-        print(_summary(planned))
+    files = _count_files(planned.steps)
+    if not args.json and planned.action == "list":
+        print(f"{files}: choose an action, and --yes to do it")
+    elif not args.json:
+        print(f"{files} would be {planned.action.done}: --yes does it")
     return NOT_SAME if planned.skipped else SAME
 
 
@@ -144,13 +147,6 @@ def _count_files(steps: Iterable[Step]) -> str:
     groups = len({step.group for step in listed})
     size = bytes_text(sum(step.target.file.size for step in listed))
     return f"{plural(len(listed), 'file')} of {plural(groups, 'group')}, {size}"
-
-
-def _summary(planned: Plan) -> str:
-    files = _count_files(planned.steps)
-    if planned.action == "list":
-        return f"{files}: choose an action, and --yes to do it"
-    return f"{files} would be {planned.action.done}: --yes does it"
 
 
 def _apply(planned: Plan, args: argparse.Namespace) -> int:

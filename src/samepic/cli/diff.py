@@ -26,7 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    output = _check_output(args)
+    output = Path(args.output)
+    if output.suffix.lower() != ".png":
+        raise UsageError(f"{output}: the name has to end in .png")
+    for name in (args.a, args.b):
+        if name != "-" and output.exists() and Path(name).exists() and output.samefile(name):
+            raise UsageError(f"{output}: this is one of the two pictures")
+    if output.exists() and not args.force:
+        raise UsageError(f"{output}: the file exists (--force overwrites it)")
     verdict = compare_pair(args)
     image = verdict.difference_image()
     with replacing(output) as temporary:
@@ -36,15 +43,3 @@ def run(args: argparse.Namespace) -> int:
     text = f"{describe(verdict)}\nwrote {output} ({image.width}x{image.height})"
     print_result({**verdict.to_dict(), "output": str(output)}, text, as_json=args.json)
     return status_of(verdict)
-
-
-def _check_output(args: argparse.Namespace) -> Path:
-    output = Path(args.output)
-    if output.suffix.lower() != ".png":
-        raise UsageError(f"{output}: the name has to end in .png")
-    for name in (args.a, args.b):
-        if name != "-" and output.exists() and Path(name).exists() and output.samefile(name):
-            raise UsageError(f"{output}: this is one of the two pictures")
-    if output.exists() and not args.force:
-        raise UsageError(f"{output}: the file exists (--force overwrites it)")
-    return output

@@ -121,7 +121,13 @@ def run(args: argparse.Namespace) -> int:
     if args.review:
         require_pages()
     paths = _paths(args)
-    _log_to_stderr(verbose=args.verbose)
+    if sys.stderr is not None:
+        log = logging.getLogger("samepic")
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("samepic: %(message)s"))
+        log.handlers[:] = [handler]
+        log.setLevel(logging.INFO if args.verbose else logging.WARNING)
+        log.propagate = False
     finder: Search
     with Meter() as meter:
         if args.engine == "spark":
@@ -207,14 +213,3 @@ def _parse_size(text: str) -> int:
     if match is None:
         raise argparse.ArgumentTypeError(f"expected a size such as 20000 or 20k, found {text!r}")
     return int(match[1]) * _UNITS[match[2]]
-
-
-def _log_to_stderr(*, verbose: bool) -> None:
-    if sys.stderr is None:
-        return
-    log = logging.getLogger("samepic")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("samepic: %(message)s"))
-    log.handlers[:] = [handler]
-    log.setLevel(logging.INFO if verbose else logging.WARNING)
-    log.propagate = False
