@@ -22,11 +22,16 @@ _BRIEF = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
     # Neither classes nor what a test computes once makes room again.
     " -XX:MetaspaceSize=256m -Xms700m -Xmn400m"
+    # What is called by reflection is called seldom: no class is written for each such method.
+    " -Dsun.reflect.inflationThreshold=100000"
 )
 # The jars that nearly every class is in: Java looks for each class in one of 280 after another.
 _FIRST_JARS = (
     "scala-library spark-core_ spark-catalyst_ spark-sql_ spark-sql-api_ spark-common-utils_ hadoop-client-api"
     " spark-network-common_ hadoop-client-runtime jackson-databind spark-unsafe_ log4j-core log4j-api guava"
+    " scala-reflect spark-config_ netty-common netty-transport-4 netty-buffer arrow-vector arrow-memory-core janino"
+    " commons-compiler jackson-core jackson-module-scala parquet-column parquet-hadoop parquet-encoding"
+    " parquet-format-structures parquet-jackson antlr4-runtime metrics-core kryo-shaded json4s-core"
 )
 _SETTINGS = {
     "spark.driver.extraJavaOptions": _BRIEF,
@@ -35,7 +40,7 @@ _SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.shuffle.partitions": "1",
     "spark.log.level": "ERROR",
     "spark.locality.wait": "0",
     # Memory for sorting and for cached columns is taken and cleared in pieces; the usual ones are of up to 64 MB.
