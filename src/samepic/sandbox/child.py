@@ -206,11 +206,11 @@ def _keep_heic_on_one_thread() -> ctypes.c_int | None:
 def self_test(*, copycode: bool = False) -> None:
     """Prepare and compare small pictures; raises as these do where that fails.
 
-    The network of copy codes sees one of them: it is a third of the time of a start.
+    The network of copy codes sees one of them, in which it is given no insets: seven were a third of a start.
     """
     pictures = _pictures()
     for name in ("JPEG", "PNG", "GIF"):
-        plain(prepare(pictures[name], name, copycode=copycode and name == "JPEG"))
+        plain(prepare(pictures[name], name, copycode=copycode and name == "GIF"))
     plain(compare(pictures["JPEG"], pictures["PNG"]))
 
 
