@@ -60,8 +60,16 @@ LONGEST = (
     "cleanup/test_clean_crash.py",
     "verify/test_order.py",
     "service/test_command.py",
+    "measures/test_ssimulacra2.py",
     "service/test_hosts.py",
+    "test_api.py",
+    "verify/test_quantization.py",
+    "verify/test_mapping.py",
+    "fingerprints/test_make.py",
+    "cli/test_gate_verbs.py",
     "service/test_race.py",
+    "gate/test_race.py",
+    "duplicates/test_keep.py",
     "gate/test_crash.py",
 )
 

@@ -70,7 +70,7 @@ def shop(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "examples" / "screens", folder, ignore=left)
     conftest = (folder / "conftest.py").read_text()
     assert conftest.count('"--no-first-run"') == 1
-    (folder / "conftest.py").write_text(conftest.replace('"--no-first-run"', f'"--no-first-run", "{LEAN}"'))
+    (folder / "conftest.py").write_text(conftest.replace('"--no-first-run"', f'"--no-first-run", *{LEAN}'))
     taken = run(folder, "-n", "2", "--samepic-update")
     assert "10 passed" in taken, taken
     assert "samepic: 11 baselines written for the first time" in taken

@@ -86,7 +86,7 @@ def driver() -> Iterator[WebDriver]:
         "--disable-gpu",
         "--window-size=700,700",
         "--no-first-run",
-        LEAN,
+        *LEAN,
     ):
         options.add_argument(option)
     started = webdriver.Chrome(options, webdriver.ChromeService(driver))
@@ -244,7 +244,7 @@ from samepic import SourceError
 
 async def main():
     async with async_playwright() as driver:
-        args = ["--no-sandbox", {LEAN!r}]
+        args = ["--no-sandbox", *{LEAN}]
         browser = await driver.chromium.launch(executable_path={path_of(CHROMIUM)!r}, args=args)
         page = await browser.new_page()
         for shown in (page, page.locator("body"), await page.query_selector("body"), page.screenshot()):

@@ -28,7 +28,7 @@ from selenium import webdriver
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    args = ["--no-sandbox", "--disable-gpu", %(lean)r]
+    args = ["--no-sandbox", "--disable-gpu", *%(lean)r]
     return {**browser_type_launch_args, "executable_path": %(chromium)r, "args": args}
 
 class Options(webdriver.ChromeOptions):
@@ -36,7 +36,8 @@ class Options(webdriver.ChromeOptions):
         super().__init__()
         self.binary_location = %(chromium)r
         self.add_argument("--no-sandbox")
-        self.add_argument(%(lean)r)
+        for option in %(lean)r:
+            self.add_argument(option)
 
 webdriver.ChromeOptions = Options
 """
