@@ -131,6 +131,18 @@ def test_who_reads_no_answer_keeps_nobody_else_out_and_is_left(
         wait_until_free(crowded)
 
 
+@pytest.mark.parametrize(("token", "answers"), [("", 1), (RED, 3)])
+def test_who_asks_on_before_an_answer_has_one_without_a_token_and_all_with_one(
+    crowded: Running, token: str, answers: int
+) -> None:
+    with crowd_of(crowded, 1) as (one,):
+        last = head("/openapi.json", token)[:-2] + b"Connection: close\r\n\r\n"
+        one.sendall(head("/openapi.json", token) * 2 + last)
+        found = b"".join(iter(lambda: one.recv(65536), b""))
+    assert found.count(b"HTTP/1.1 200") == answers
+    assert found.count(b'{"openapi": ') == answers and found.endswith(b"}\n")
+
+
 def test_a_token_that_takes_all_memory_it_can_get_leaves_some_and_its_pauses_are_no_longer_for_speed_before(
     crowded: Running, upload: bytes
 ) -> None:

@@ -104,6 +104,14 @@ class Connection(H11Protocol):
         else:
             self._stop_timer()
 
+    def on_response_complete(self) -> None:
+        if self.conn.trailing_data[0] and not self.scope.get("samepic.admitted"):
+            # Whoever has no valid token and asks on without reading costs one answer, not one after the other.
+            self.server_state.total_requests += 1
+            self.transport.close()
+            return
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         self._stop_timer()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
