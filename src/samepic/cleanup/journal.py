@@ -13,11 +13,11 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Self
+from typing import Any
 
 from platformdirs import user_state_path
 
@@ -65,7 +65,7 @@ class Entry:
         return {key: value for key, value in asdict(self).items() if value is not None and key != "events"}
 
 
-class Journal:
+class Journal(AbstractContextManager["Journal"]):
     """An open journal, locked for this process; use it in a `with`.
 
     `entries` are the intents by number; `damaged` says of other lines by number why they are passed over.
@@ -114,9 +114,6 @@ class Journal:
             os.close(file)
             raise
         return journal
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):

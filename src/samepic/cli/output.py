@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from samepic.writing import printable
@@ -83,14 +84,11 @@ def percent(share: float) -> str:
 _EVERY = 0.1
 
 
-class Meter:
+class Meter(AbstractContextManager["Meter"]):
     def __init__(self) -> None:
         dumb = os.environ.get("TERM") == "dumb"
         self.enabled = sys.stderr is not None and sys.stderr.isatty() and not dumb
         self._stage, self._began, self._shown = "", 0.0, 0.0
-
-    def __enter__(self) -> Meter:
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._shown:

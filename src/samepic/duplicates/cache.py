@@ -10,9 +10,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from samepic import tuning
 from samepic.duplicates.walk import File
@@ -58,7 +58,7 @@ def cache_file() -> Path:
     return user_cache_path("samepic", appauthor=False, opinion=False) / "find.db"
 
 
-class Cache:
+class Cache(AbstractContextManager["Cache"]):
     """A thread-safe cache in the SQLite file `file`: replaced where damaged, turned off where it cannot be used."""
 
     def __init__(self, file: Path | None) -> None:
@@ -67,9 +67,6 @@ class Cache:
         self._committed = time.monotonic()
         self._file = file
         self._database = self._open(file) if file is not None else None
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

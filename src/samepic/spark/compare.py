@@ -6,6 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
@@ -46,16 +47,13 @@ def verdict_row(
     return {"first": first, "id": other, **verdict._asdict(), "same": same}
 
 
-class Originals:
+class Originals(AbstractContextManager["Originals"]):
     """The encoded pictures of one cluster by index: in memory, or many in a file on the executor's disk."""
 
     def __init__(self) -> None:
         self._places: list[tuple[str | None, int, int]] = []
         self._proxies: list[bytes | None] = []
         self._file = tempfile.SpooledTemporaryFile(HELD_BYTES)  # noqa: SIM115  (closed by __exit__)
-
-    def __enter__(self) -> Originals:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
