@@ -144,9 +144,7 @@ def gather_unexplained(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -
 
     None where the two differ in tone, in whether they hold color, or all over, which wants an explanation.
     """
-    held = (
-        cv2.resize(inside.astype(np.float32), (_COARSE, _COARSE), interpolation=cv2.INTER_AREA).ravel() > 0.9
-    )
+    held = _area(inside.astype(np.float32), (_COARSE, _COARSE)).ravel() > 0.9
     a, b = (_coarse_planes(rgb)[held] for rgb in (one, two))
     if not held.any():
         return None
@@ -239,7 +237,7 @@ def _tones_between(
     """Return the changes of tone from the first to the second and back, whether the former explains more, and which
     of the two hold no color."""
     size = (min(_COARSE, inside.shape[1]), min(_COARSE, inside.shape[0]))
-    held = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA).ravel()
+    held = _area(inside.astype(np.float32), size).ravel()
     a, b = (np.stack([_area(p, size).ravel() for p in planes], axis=1) for planes in (first, second))
     found, _, most = _correlation(first[0], second[0], 8)
     sure = np.where(most >= EVIDENCE.telling**2, np.clip(found, 0.02, 1.0), np.float32(0.3))
@@ -631,15 +629,14 @@ def _of_one_frame(network: Network, levels: list[tuple[int, float]], context: Fl
 def find_changes(evidence: CellEvidence) -> Changes:
     """Return what was changed by the evidence of two pictures that lie on each other."""
     odds = odds_of(evidence.cells, evidence.context, evidence.inside, load_network("change"))
-    changes = changes_of_odds(odds, evidence.inside)
-    return changes._replace(regions=_boxes(changes.odds, evidence))
+    return changes_of_odds(odds, evidence.inside, evidence)
 
 
-def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
-    """Return the connected cells that were changed, without their boxes, by the odds of each (rows, columns)."""
+def changes_of_odds(odds: Floats, inside: Mask, evidence: CellEvidence | None = None) -> Changes:
+    """Return the connected cells that were changed, by the odds of each (rows, columns); their boxes by `evidence`."""
     odds = np.where(inside, odds, np.float32(-CHANGE.most_odds))
     hot = (odds > 0).astype(np.uint8)
-    count, found = cv2.connectedComponents(hot, connectivity=8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(hot, connectivity=8)
     labels = np.asarray(found, np.intp)
     masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
     surest = np.full(count, -CHANGE.most_odds, np.float32)
@@ -649,16 +646,9 @@ def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
     share = float(hot[inside].mean()) if inside.any() else 0.0
     highest = float(odds.max(initial=-CHANGE.most_odds))
     by_mass = tuple(masses[order].tolist()), tuple(surest[1:][order].tolist())
-    return Changes(odds, *by_mass, (), strongest, share, highest)
-
-
-def _boxes(odds: Floats, evidence: CellEvidence) -> tuple[Region, ...]:
-    """Return the boxes of connected changed cells, the surest first."""
-    count, found, stats, _ = cv2.connectedComponentsWithStats((odds > 0).astype(np.uint8), connectivity=8)
-    labels = np.asarray(found, np.intp)
-    masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
-    order = np.argsort(-masses, kind="stable")[: CHANGE.most_regions]
-    return tuple(_box(labels == k + 1, stats[k + 1], evidence) for k in order.tolist())
+    boxed = order[: CHANGE.most_regions if evidence else 0].tolist()
+    boxes = tuple(_box(labels == k + 1, stats[k + 1], evidence) for k in boxed if evidence)
+    return Changes(odds, *by_mass, boxes, strongest, share, highest)
 
 
 def _box(cells: Mask, stats: NDArray[np.int32], evidence: CellEvidence) -> Region:

@@ -15,6 +15,7 @@ from samepic.verdict import Region, Relation
 from samepic.verify.align import Alignment
 from samepic.verify.evidence import CONTEXT, MEASURES, Changes, load_network
 from samepic.verify.mapping import MappedPair
+from samepic.verify.overlay import fitted
 from samepic.verify.photometry import percentile
 from samepic.verify.quantization import SharedSource
 
@@ -25,9 +26,7 @@ def is_sign(rgb: Pixels) -> bool:
     Arrows, toggles and letters do; photographs hold many colors, pages of text many corners. Edges do not count: the
     smaller a sign is, the more of it is a blend of two colors.
     """
-    scale = min(1.0, SIGN.side / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = fitted(rgb, SIGN.side)
     range_of = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     flat = small[range_of.max(axis=2) < SIGN.edge].astype(np.uint32)
     if len(flat) < SIGN.flat * small.shape[0] * small.shape[1]:
