@@ -216,18 +216,9 @@ class _FormCollector:
 
 def query_params(request: Request, names: Sequence[str]) -> dict[str, str]:
     """Return the query parameters: each of `names` at most once, and no others. Raises HttpProblem."""
-    try:
-        pairs = parse_qsl(
-            request.scope["query_string"].decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=32,
-        )
-    except ValueError:
-        expected = "at most 32 parameters, percent-encoded UTF-8"
-        raise HttpProblem.invalid("query", expected, "another text") from None
+    expected = "at most 32 parameters, percent-encoded UTF-8"
     params: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in _pairs(request.scope["query_string"], "query", expected):
         if name not in names:
             expected = f"the parameters {', '.join(names)}" if names else "no parameters"
             raise HttpProblem.invalid("query", expected, f"{name!r:.60}")
@@ -270,11 +261,14 @@ def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
 
 def parse_form(body: bytes) -> dict[str, str]:
     """Return the fields of a form without files. Raises HttpProblem."""
+    return dict(_pairs(body, "body", "a form"))
+
+
+def _pairs(text: bytes, name: str, expected: str) -> list[tuple[str, str]]:
     try:
-        text = body.decode("ascii")
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=32))
+        return parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=32)
     except ValueError:
-        raise HttpProblem.invalid("body", "a form", "another text") from None
+        raise HttpProblem.invalid(name, expected, "another text") from None
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samepic.service.auth import require_valid_hosts, sender
-from samepic.service.problems import HttpProblem
+from samepic.service.problems import HEADERS, HttpProblem
 from samepic.service.state import Service
 
 _access = logging.getLogger("samepic.access")
@@ -24,12 +24,7 @@ _CLIENT_LEFT = 499
 _UNBOUNDED = ("/v1/health", "/v1/ready")
 """Addresses that answer however many requests are running."""
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
+_HEADERS = {**HEADERS, "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
 
 def add_log_fields(scope: Scope, **fields: object) -> None:

@@ -18,6 +18,13 @@ _HTTP = {
     405: ("method_not_allowed", "this address does not support this method"),
 }
 
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What every answer has that sets no other: nobody else keeps, shows or guesses at it."""
+
 _NOT_AN_IMAGE = "This file is damaged or not a supported image."
 
 _CODES: Mapping[type[errors.UnreadableError], str] = {

@@ -29,7 +29,7 @@ from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
 from samepic.pages.html import STATIC, PageFrame, el, error_page, page, static
 from samepic.service.auth import CSRF, BrowserSession, Sessions, host_of, require_own_page
 from samepic.service.body import Budget, parse_form, parse_json_object, read_body
-from samepic.service.problems import HttpProblem, Json, media_type, to_problem
+from samepic.service.problems import HEADERS, HttpProblem, Json, media_type, to_problem
 from samepic.service.server import bind_socket
 from samepic.service.settings import SERVICE, is_loopback
 from samepic.writing import printable
@@ -39,11 +39,6 @@ ENTER = "/enter"
 
 _TOKEN_ID = "f" * 32
 _FIELD_BYTES = 16 * 1024  # the largest body of a request
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class GuardedRequest(NamedTuple):
@@ -73,7 +68,7 @@ class BrowserGuard:
                 return _rejected()
             # A redirect would go on for the page that led here, and then bring no strict cookie along.
             blank = '<!doctype html><title>samepic</title><link rel="icon" href="/ui/static/icon.svg">'
-            response = Response(blank, headers={**_HEADERS, "Refresh": "0; url=/"}, media_type="text/html")
+            response = Response(blank, headers={**HEADERS, "Refresh": "0; url=/"}, media_type="text/html")
             if self._session(request) is None:
                 self._sessions.set_cookie(request, response, self._sessions.start(_TOKEN_ID))
             return response
@@ -97,7 +92,7 @@ class BrowserGuard:
                 response = problem.response(for_visitor=True)
                 if is_page:
                     response = error_page(problem, frame, "Back to the groups")
-            for name, value in _HEADERS.items():
+            for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
             return response
 
@@ -142,7 +137,7 @@ def _rejected() -> Response:
         el("p", "To open it here, stop samepic with Ctrl-C and start it again. Your decisions are saved."),
     )
     response = page("Not this browser", content, frame=PageFrame(), status=403)
-    response.headers.update(_HEADERS)
+    response.headers.update(HEADERS)
     return response
 
 
