@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from threading import Lock
 
 from samepic.api import compare_pictures
@@ -32,8 +33,11 @@ class Screen:
     _memory: MemoryBudget
     _bits: Callable[[int, int], int]
     dismissed: int = 0
-    _kept: OrderedDict[int, Features] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
+    _features: Callable[[int], Features] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._features = lru_cache(_KEPT)(lambda index: self._stored(index) or self._made(index))
 
     def passes(self, a: int, b: int) -> bool:
         """Return whether b may be a copy of a: near by its copy code, sharing features, with too few, or damaged."""
@@ -47,18 +51,6 @@ class Screen:
         with self._lock:
             self.dismissed += not passed
         return passed
-
-    def _features(self, index: int) -> Features:
-        with self._lock:
-            if index in self._kept:
-                self._kept.move_to_end(index)
-                return self._kept[index]
-        found = self._stored(index) or self._made(index)
-        with self._lock:
-            self._kept[index] = found
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
 
     def _stored(self, index: int) -> Features | None:
         data = self._cache.features(self._items[index].sha256)

@@ -16,11 +16,10 @@ import logging
 import os
 import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -240,7 +239,6 @@ os.register_at_fork(after_in_child=_withdrawals.begin_anew)
 
 _lock = threading.RLock()
 _shared: list[tuple[GateOptions, ExitStack]] = []
-_gates: OrderedDict[str, Gate] = OrderedDict()
 
 
 def gate(tenant: str | None = None) -> Gate:
@@ -249,25 +247,23 @@ def gate(tenant: str | None = None) -> Gate:
     What a rollback of this process gave back is out by then. Raises ImproperlyConfigured where SAMEPIC is wrong,
     StoreError where the store cannot be opened, and MissingPartError where its driver is not installed.
     """
-    from samepic.gate.gate import Gate
-
     wait()
     with _lock:
-        options = _opened()
-        name = options.tenant if tenant is None else tenant
-        if name not in _gates:
-            _gates[name] = Gate.of(replace(options, tenant=name))
-        _gates.move_to_end(name)
-        while len(_gates) > _TENANTS:
-            _gates.popitem(last=False)
-        return _gates[name]
+        return _gate_of(_opened().tenant if tenant is None else tenant)
+
+
+@lru_cache(_TENANTS)
+def _gate_of(tenant: str) -> Gate:
+    from samepic.gate.gate import Gate
+
+    return Gate.of(replace(_opened(), tenant=tenant))
 
 
 def close() -> None:
     """Close the store and end the workers; the next question opens them anew."""
     wait()
     with _lock:
-        _gates.clear()
+        _gate_of.cache_clear()
         while _shared:
             _shared.pop()[1].close()
 
