@@ -6,7 +6,7 @@ blocks that fit the processor's cache, and computes exactly only the codes near 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -172,15 +172,26 @@ class TurnedCodes(_CodeSet):
 
 def copies_near(codes: Codes, query: Fingerprint, *, more: int = 0) -> dict[int, int]:
     """Return the ids, with bits, nearest by copy code to the query, its quarters and insets, `more` of each. O(n)."""
-    searches = [(query.copycode, SEARCH.copy_nearest, SEARCH.copy_radius)]
-    searches += [(code, SEARCH.part_nearest, SEARCH.part_radius) for code in query.quarter_codes]
-    searches += [(code, SEARCH.inset_nearest, SEARCH.inset_radius) for code in query.inset_codes]
+    searches = [(query.copycode, SEARCH.copy_nearest + more, SEARCH.copy_radius)]
+    searches += [(code, SEARCH.part_nearest + more, SEARCH.part_radius) for code in query.quarter_codes]
+    searches += [(code, SEARCH.inset_nearest + more, SEARCH.inset_radius) for code in query.inset_codes]
+    return nearest_to_any(codes, searches)
+
+
+def nearest_to_any(
+    codes: Codes, searches: Iterable[tuple[bytes, int, int]], below: int | None = None, more: int = 0
+) -> dict[int, int]:
+    """Return the ids under `below`, with bits, of the k nearest within the radius of a code: (code, k, radius).
+
+    `more` of each are looked at, since higher ids may be nearer.
+    """
     found: dict[int, int] = {}
     for code, k, radius in searches:
         near = codes.nearest(code, k + more)
-        for key, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
-            if bits <= radius:
-                found[key] = min(bits, found.get(key, bits))
+        pairs = zip(near.ids.tolist(), near.distances.tolist(), strict=True)
+        kept = [(key, bits) for key, bits in pairs if bits <= radius and (below is None or key < below)]
+        for key, bits in kept[:k]:
+            found[key] = min(bits, found.get(key, bits))
     return found
 
 

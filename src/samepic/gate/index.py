@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from samepic.fingerprints.fingerprint import Fingerprint
-from samepic.hamming import Codes, TurnedCodes
+from samepic.hamming import Codes, TurnedCodes, nearest_to_any
 from samepic.store.contract import Store
 from samepic.tuning.search import GATE, SEARCH
 
@@ -54,14 +54,7 @@ class Index:
         queries += [(code, GATE.alike_inset, SEARCH.inset_radius) for code in fingerprint.inset_codes]
         # Higher numbers do not count but may be nearer: ask for more.
         later = 0 if below is None else max(0, self.last - below + 1)
-        alike: dict[int, int] = {}
-        for code, k, radius in queries:
-            found = self._copies.nearest(code, k + later)
-            pairs = zip(found.ids.tolist(), found.distances.tolist(), strict=True)
-            near = [(n, bits) for n, bits in pairs if bits <= radius and (below is None or n < below)]
-            for number, bits in near[:k]:
-                alike[number] = min(bits, alike.get(number, bits))
-        return alike
+        return nearest_to_any(self._copies, queries, below, later)
 
     def catch_up(self, store: Store) -> None:
         """Read the rows of `store` above the last number known, and the removals since."""
