@@ -127,7 +127,7 @@ class Series(StrEnum):
     PAGES = "pages"
 
 
-_OTHER_SIDE = {"a": "b", "b": "a", "": ""}
+OTHER_SIDE = {"a": "b", "b": "a", "": ""}
 _OPPOSITE_TONES = {ToneChange.BRIGHTER: ToneChange.DARKER, ToneChange.WITHOUT_COLOR: ToneChange.WITH_COLOR}
 _OPPOSITE_DETAILS = {
     DetailChange.SHARPER: DetailChange.LESS_SHARP,
@@ -217,16 +217,16 @@ class Facts:
             self,
             # A rotation that also mirrors is its own inverse.
             turned=self.turned if self.mirrored else -self.turned % 360,
-            larger=_OTHER_SIDE[self.larger],
-            copy=_OTHER_SIDE[self.copy],
+            larger=OTHER_SIDE[self.larger],
+            copy=OTHER_SIDE[self.copy],
             share_a=self.share_b,
             share_b=self.share_a,
             scale=1 / self.scale if self.scale else 0.0,
             tone=_OPPOSITE_TONES.get(self.tone, self.tone),
             detail=_OPPOSITE_DETAILS.get(self.detail, self.detail),
-            proof=self.proof and replace(self.proof, copy=_OTHER_SIDE[self.proof.copy]),
-            original=_OTHER_SIDE[self.original],
-            still=_OTHER_SIDE[self.still],
+            proof=self.proof and replace(self.proof, copy=OTHER_SIDE[self.proof.copy]),
+            original=OTHER_SIDE[self.original],
+            still=OTHER_SIDE[self.still],
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from samepic.arrays import Matrix, Pixels
-from samepic.facts import Doubt, Facts, ToneChange
+from samepic.facts import OTHER_SIDE, Doubt, Facts, ToneChange
 from samepic.picture import Picture
 from samepic.picture.load import unprofiled
 from samepic.tuning.verify import BY_RULE, JUDGE
@@ -260,7 +260,6 @@ def _with_original(
 
 _LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000", "GIF"})
 _STEP = 8  # every eighth row and column distinguishes nearly all pictures
-_OTHER = {"a": "b", "b": "a", "": ""}
 
 
 def look_in_order(a: Picture, b: Picture, prove: bool) -> Analysis:
@@ -296,7 +295,7 @@ def exchanged(answer: Analysis, a: Picture, b: Picture) -> Analysis:
             transform,
             matrix=tuple(float(v) for v in (there / there[2, 2]).ravel()),
             turned=transform.turned if transform.mirrored else -transform.turned % 360,
-            larger=_OTHER[transform.larger],
+            larger=OTHER_SIDE[transform.larger],
         )
     measures = dict(answer.measures)
     if measures.get("detail"):
