@@ -29,7 +29,15 @@ from bench.pairs import SAME_WORDS
 from bench.perceptron import Recipe, bagged, fit, save
 from samepic.tuning.verify import JUDGE
 from samepic.verify import evidence as networks
-from samepic.verify.evidence import MEASURES, Network, changes_of_odds, inputs_of, load_network, odds_of
+from samepic.verify.evidence import (
+    MEASURES,
+    Network,
+    around,
+    changes_of_odds,
+    high_levels,
+    load_network,
+    odds_of,
+)
 from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of, weigh
 
 Floats = NDArray[np.float32]
@@ -105,6 +113,19 @@ OTHERS = ("places", "others")
 
 PAPERS = ("receipts",)
 """Kinds whose pairs are other papers: where their writing does not agree at all, it is other writing."""
+
+
+def inputs_of(cells: Floats, context: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """Return the inputs of all cells, (rows x columns, in), from `cells`, `context` and `inside` of `CellEvidence`.
+
+    Besides its measures and those around it, a cell has what it exceeds the high percentiles of the frame by. In the
+    package half of them are worked into the first layer, once a frame (`odds_of`).
+    """
+    cells = np.asarray(cells, np.float32)
+    against = [cells[..., at] - np.float32(level) for at, level in high_levels(cells, inside)]
+    same = (np.broadcast_to(value, cells.shape[:2]) for value in context.astype(np.float32))
+    planes = (*np.moveaxis(cells, 2, 0), *against, *around(cells), *same)
+    return np.stack(planes, axis=2).reshape(-1, len(planes))
 
 
 def cells_of(row: Gathered, side: Side, rng: np.random.Generator) -> tuple[Floats, Floats, Floats] | None:

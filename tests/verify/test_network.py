@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.fit_evidence import inputs_of
 from samepic.tuning.evidence import CHANGE
-from samepic.verify.evidence import CONTEXT, MEASURES, Network, inputs_of, load_network, odds_of
+from samepic.verify.evidence import CONTEXT, MEASURES, Network, load_network, odds_of
 from samepic.verify.judge import FACTORS, SAME_FACTORS
 
 CELLS = inputs_of(

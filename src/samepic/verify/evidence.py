@@ -117,8 +117,8 @@ class ExplainedPair(NamedTuple):
     side: int
     tone: ToneMap
     whole: bool
-    displacement: float
-    shaded: float
+    displacement: float = 0.0
+    shaded: float = 0.0
 
 
 def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> tuple[CellEvidence, ...]:
@@ -166,8 +166,6 @@ def gather_unexplained(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -
         side=side,
         tone=tone,
         whole=whole,
-        displacement=0.0,
-        shaded=0.0,
     )
     cells, context, within = _measured(explained)
     left = np.abs(target[0] - source[0])
@@ -560,21 +558,11 @@ class Changes(NamedTuple):
         return (*self.regions[:1], *(region for region, surest in others if surest >= CHANGE.sure))
 
 
-def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
-    """Return the inputs of all cells, (rows x columns, in), from `cells`, `context` and `inside` of `CellEvidence`.
+def high_levels(cells: Floats, inside: Mask) -> list[tuple[int, float]]:
+    """Return measures by their number, with the levels that cells are compared with: high percentiles of the frame.
 
-    Besides its measures and those around it, a cell has what it exceeds the high percentiles of the frame by: a letter
-    that was changed is slight, and yet like nothing else on its page.
+    A letter that was changed is slight, and yet like nothing else on its page.
     """
-    cells = np.asarray(cells, np.float32)
-    against = [cells[..., at] - np.float32(level) for at, level in _high_levels(cells, inside)]
-    same = (np.broadcast_to(value, cells.shape[:2]) for value in context.astype(np.float32))
-    planes = (*np.moveaxis(cells, 2, 0), *against, *_around(cells), *same)
-    return np.stack(planes, axis=2).reshape(-1, len(planes))
-
-
-def _high_levels(cells: Floats, inside: Mask) -> list[tuple[int, float]]:
-    """Return measures by their number, with the levels that cells are compared with: high percentiles of the frame."""
     telling = inside & (cells[..., _HELD].max(axis=2) >= np.log1p(EVIDENCE.telling))
     chosen = inside if inside.any() else np.ones_like(inside)
     if int(telling.sum()) >= CHANGE.fewest:
@@ -583,7 +571,7 @@ def _high_levels(cells: Floats, inside: Mask) -> list[tuple[int, float]]:
     return [(at, percentile(some, share)) for at, some in values for share in CHANGE.high]
 
 
-def _around(cells: Floats) -> list[Floats]:
+def around(cells: Floats) -> list[Floats]:
     """Return the mean and the largest of what is measured around each cell, (rows, columns) each."""
     found: list[Floats] = []
     for at in _WIDER:
@@ -596,16 +584,16 @@ def _around(cells: Floats) -> list[Floats]:
 def odds_of(cells: Floats, context: Floats, inside: Mask, network: Network) -> Floats:
     """Return the logarithm of the odds of a change, (rows, columns), from what `CellEvidence` has of the same names.
 
-    They are the network's of `inputs_of`, of which half are the same for all cells, or another one less what is: those
-    are worked into the first layer, once. Where nothing is left, nothing was changed, whatever the network makes of
-    what a picture holds there.
+    They are the network's of the inputs in `bench.fit_evidence`, of which half are the same for all cells, or another
+    one less what is: those are worked into the first layer, once. Where nothing is left, nothing was changed, whatever
+    the network makes of what a picture holds there.
     """
     cells = np.asarray(cells, np.float32)
-    some = _of_one_frame(network, _high_levels(cells, inside), context)
+    some = _of_one_frame(network, high_levels(cells, inside), context)
     planes = np.moveaxis(cells, 2, 0)
     left = np.logical_or.reduce([planes[at] > np.log1p(CHANGE.still) for at in _STILL])
     odds = np.full(cells.shape[:2], -CHANGE.most_odds, np.float32)
-    inputs = np.stack([plane[left] for plane in (*planes, *_around(cells))], axis=1)
+    inputs = np.stack([plane[left] for plane in (*planes, *around(cells))], axis=1)
     odds[left] = some.odds(inputs) if len(inputs) else 0
     return odds
 
