@@ -271,10 +271,9 @@ def align(pair: Planes) -> Alignment | None:
     Where the first look finds nothing credible, one of the two is looked at more closely, and then the other, since
     the other may be a small part of it.
     """
-    best = _search(pair, (ALIGN.side, ALIGN.side), (ALIGN.points, ALIGN.points))
-    if best is not None and best.matched >= ALIGN.credible:
-        return best
+    best = None
     for sides, points in (
+        ((ALIGN.side, ALIGN.side), (ALIGN.points, ALIGN.points)),
         ((ALIGN.far_side, ALIGN.close_side), (ALIGN.far_points, ALIGN.close_points)),
         ((ALIGN.close_side, ALIGN.far_side), (ALIGN.close_points, ALIGN.far_points)),
     ):
