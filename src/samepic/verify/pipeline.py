@@ -81,7 +81,7 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
         return _from_codings(a, b, shared, prove)
     if (blank := _blank(a, b, prove)) is not None:
         return blank
-    answers = [_compare_on_ground(a.on(ground), b.on(ground), a, b) for ground in _grounds(a, b)]
+    answers = [_compare_on_ground(a.on(ground), b.on(ground), a, b) for ground in grounds(a, b)]
     # A picture with alpha was laid on white or on black by whoever saved it without, so one ground suffices; two with
     # alpha must look the same on either.
     choose = max if (a.alpha is None) == (b.alpha is None) else min
@@ -94,7 +94,8 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
     return _proven(answer, a, b) if prove and likely else _with_original(answer, a, b, None, None)
 
 
-def _grounds(a: Picture, b: Picture) -> tuple[int, ...]:
+def grounds(a: Picture, b: Picture) -> tuple[int, ...]:
+    """Return the grounds on which two pictures are compared: one suffices where both are opaque."""
     return (WHITE,) if a.alpha is None and b.alpha is None else (WHITE, BLACK)
 
 
@@ -104,7 +105,7 @@ def _is_blank(picture: Picture) -> bool:
 
 def _blank(a: Picture, b: Picture, prove: bool) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
-    seen = [sorted(texture(p.on(ground)) for p in (a, b)) for ground in _grounds(a, b)]
+    seen = [sorted(texture(p.on(ground)) for p in (a, b)) for ground in grounds(a, b)]
     if all(more < JUDGE.blank_detail for _, more in seen):
         answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
         return _proven(answer, a, b) if prove else answer

@@ -18,7 +18,7 @@ from samepic.picture.picture import Deep, deep_of, equal_displayed
 from samepic.tuning.verify import BLANK, BY_RULE, DEPTH, JUDGE, PART
 from samepic.verdict import Relation, Transform
 from samepic.verify.judge import Judgment
-from samepic.verify.pipeline import BLACK, WHITE, Analysis
+from samepic.verify.pipeline import Analysis, grounds
 
 Lab: TypeAlias = NDArray[np.float32]
 Packed: TypeAlias = NDArray[np.uint32]
@@ -32,12 +32,10 @@ def compare_blank(a: Picture, b: Picture) -> Analysis | None:
     Both are compared on white and on black. Two pictures of the same color stay undecided: nothing else is left to
     compare.
     """
-    for ground in (WHITE, BLACK):
+    for ground in grounds(a, b):
         color_a, color_b = _single_color(a.on(ground)), _single_color(b.on(ground))
         if color_a is None or color_b is None or float(np.linalg.norm(color_a - color_b)) < BLANK.apart:
             return None
-        if a.alpha is None and b.alpha is None:
-            break
     return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.other_color), Facts(one_color=True), {})
 
 
