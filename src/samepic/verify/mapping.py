@@ -24,8 +24,7 @@ Size: TypeAlias = tuple[int, int]
 
 def same_frame(a: Size, b: Size) -> bool:
     """Return whether sizes (width, height) a and b are one frame scaled, give or take the rounding of a pixel."""
-    (aw, ah), (bw, bh) = a, b
-    small, large = ((aw, ah), (bw, bh)) if aw * ah <= bw * bh else ((bw, bh), (aw, ah))
+    small, large = sorted((a, b), key=math.prod)
     scales = [
         ((small[0] + slack) / large[0], (small[1] - slack) / large[1])
         for slack in (JUDGE.aspect_slack, -JUDGE.aspect_slack)

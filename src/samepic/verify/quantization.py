@@ -134,7 +134,7 @@ def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
 
 def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
     """Return where two lossless pictures differ, if they are equal nearly everywhere; None for others."""
-    worst, structured = _block_most(_most_of(cv2.absdiff(a, b))), _structured(a)
+    worst, structured = _block_most(most_of(cv2.absdiff(a, b))), _structured(a)
     some = worst[structured] if structured.any() else worst
     if float((some == 0).mean()) < QUANTIZATION.equal:
         return None
@@ -144,7 +144,7 @@ def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
 
 def _structured(rgb: Pixels) -> Mask:
     """Return the blocks (rows, columns) that contain structure."""
-    gradient = _most_of(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, _CROSS))
+    gradient = most_of(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, _CROSS))
     return np.asarray(_block_most(gradient) > QUANTIZATION.structure, np.bool_)
 
 
@@ -163,7 +163,7 @@ def _changed_places(excess: Floats, structured: Mask) -> Mask | None:
     return changed if kept.size and float(kept.mean()) >= QUANTIZATION.explained else None
 
 
-def _most_of(samples: NDArray[Any]) -> Pixels:
+def most_of(samples: NDArray[Any]) -> Pixels:
     """Return the largest of three channels."""
     planes = cv2.split(samples)
     return np.asarray(cv2.max(cv2.max(planes[0], planes[1]), planes[2]), np.uint8)
@@ -342,7 +342,7 @@ def _over(difference: Floats, allowed: Floats) -> Floats:
 
 def _boxes(changed: Mask, a: Pixels, b: Pixels) -> tuple[Region, ...]:
     """Return boxes of connected changed blocks, shrunk to the pixels that differ by a share of the largest."""
-    difference = _most_of(cv2.absdiff(a, b))
+    difference = most_of(cv2.absdiff(a, b))
     usual = _usual_difference(changed, difference)
     joined = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)

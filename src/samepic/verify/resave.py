@@ -17,7 +17,7 @@ from samepic.picture import Picture, load
 from samepic.tuning.verify import JUDGE
 from samepic.verdict import JpegInfo, PictureInfo
 from samepic.verify.photometry import SCALINGS, scaled_rows
-from samepic.verify.quantization import LOSSLESS, is_derivable
+from samepic.verify.quantization import LOSSLESS, is_derivable, most_of
 
 _UNDO = {
     2: "FLIP_LEFT_RIGHT",
@@ -180,8 +180,7 @@ def block_differences(a: Pixels, b: Pixels) -> NDArray[np.uint8]:
 
 def block_differences_plain(a: Pixels, b: Pixels) -> NDArray[np.uint8]:
     """Compute `block_differences` without the native module: ten times as slow."""
-    red, green, blue = cv2.split(cv2.absdiff(a, b))
-    return _block_max(np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)).astype(np.uint8)
+    return _block_max(most_of(cv2.absdiff(a, b))).astype(np.uint8)
 
 
 def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
