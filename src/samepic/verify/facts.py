@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import cv2
@@ -33,7 +34,8 @@ _MAIN_PART, _CORNERS, _EVEN = 0.6, 0.8, 0.03  # shares of a picture
 _BARS = ((Side.ABOVE, Side.BELOW), (Side.LEFT, Side.RIGHT))
 
 
-class _SourceAndCopy(NamedTuple):
+@dataclass(frozen=True)
+class _SourceAndCopy:
     """A source and its copy: sizes (height, width), the map from the copy to the source, and the shares that overlap.
 
     `rest` is the share of the visible content of the larger picture that the other shows as well.
@@ -46,7 +48,10 @@ class _SourceAndCopy(NamedTuple):
     part_copy: float
     rest: float
     pasted: bool
-    shape: Shape
+
+    @cached_property
+    def shape(self) -> Shape:
+        return decompose(self.matrix, self.copy[1], self.copy[0])
 
     @property
     def tilt(self) -> float:
@@ -76,8 +81,8 @@ def placed(a: PictureInfo, b: PictureInfo, over: MappedPair) -> Facts:
     """Return the position of b on a: the `Facts` about rotation, shape, shares and scale."""
     sizes, shares, held = ((a.height, a.width), (b.height, b.width)), over.parts, over.held
     rest = held[0] if shares[0] < shares[1] else held[1]
-    forth = _pair(sizes, over.matrix, shares, rest, over.pasted)
-    back = _pair(sizes[::-1], inverse(over.matrix), shares[::-1], rest, over.pasted)
+    forth = _SourceAndCopy(*sizes, over.matrix, *shares, rest, over.pasted)
+    back = _SourceAndCopy(*sizes[::-1], inverse(over.matrix), *shares[::-1], rest, over.pasted)
     scale = local_scale(over.matrix, b.width / 2, b.height / 2)[0]
     facts = replace(
         forth.distortion(),
@@ -93,17 +98,6 @@ def placed(a: PictureInfo, b: PictureInfo, over: MappedPair) -> Facts:
     placing, sides = _added(smaller)
     copy = larger if placing is not Placing.CROP else "b" if larger == "a" else "a"
     return replace(facts, placing=placing, sides=sides, larger=larger, copy=copy)
-
-
-def _pair(
-    sizes: tuple[tuple[int, int], tuple[int, int]],
-    matrix: Matrix,
-    shares: tuple[float, float],
-    rest: float,
-    pasted: bool,
-) -> _SourceAndCopy:
-    shape = decompose(matrix, sizes[1][1], sizes[1][0])
-    return _SourceAndCopy(*sizes, matrix, *shares, rest, pasted, shape)
 
 
 def _partly(facts: Facts, forth: _SourceAndCopy, back: _SourceAndCopy) -> Facts:
