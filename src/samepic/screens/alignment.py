@@ -145,12 +145,9 @@ def _split_uneven(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
         return
     first = _differing_pixels(a[run.a0 : run.a0 + count], b[run.b0 : run.b0 + count])
     last = _differing_pixels(a[run.a1 - count : run.a1], b[run.b1 - count : run.b1])
-    if first <= last:
-        yield LineRun(run.a0, run.a0 + count, run.b0, run.b0 + count)
-        yield LineRun(run.a0 + count, run.a1, run.b0 + count, run.b1)
-    else:
-        yield LineRun(run.a0, run.a1 - count, run.b0, run.b1 - count)
-        yield LineRun(run.a1 - count, run.a1, run.b1 - count, run.b1)
+    cut_a, cut_b = (run.a0 + count, run.b0 + count) if first <= last else (run.a1 - count, run.b1 - count)
+    yield LineRun(run.a0, cut_a, run.b0, cut_b)
+    yield LineRun(cut_a, run.a1, cut_b, run.b1)
 
 
 def _differing_pixels(a: Pixels, b: Pixels) -> int:

@@ -41,10 +41,8 @@ class Overlay(NamedTuple):
 
     def corrected(self, step: Matrix) -> Matrix:
         """Return the map from b to a once the moved picture is moved by `step`, in pixels of the overlay."""
-        if self.on_a:
-            found = self.to_a @ step @ inverse(self.to_a) @ self.matrix
-        else:
-            found = self.to_a @ inverse(step) @ inverse(self.to_a) @ self.matrix
+        step = step if self.on_a else inverse(step)
+        found = self.to_a @ step @ inverse(self.to_a) @ self.matrix
         return np.asarray(found / found[2, 2], np.float64)
 
 
