@@ -50,27 +50,26 @@ class CutoffChoice(NamedTuple):
 def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> CutoffChoice | None:
     """Return the rule that accepts no pair labeled different and refuses the fewest others, if there is one."""
     base = Profile("reframed", 0.0, slope, intercept)
-    tried: dict[tuple[str, float], tuple[Profile, RuleOutcome]] = {}
+    profiles: dict[tuple[str, float], Profile] = {}
+    outcomes: dict[tuple[str, float], RuleOutcome] = {}
     for relation, stated in product(RUNGS, _LEAST):
         profile = Profile(relation, base.rescaled(stated) if stated else 0.0, slope, intercept)
+        profiles[relation, stated] = profile
         policy = Policy(Relation(relation), profile)
         rescaled = [(item, policy.probability(item.relation, item.probability)) for item in judged]
         answers = ((item.pair.same, policy.same(item.relation, p) is True) for item, p in rescaled)
-        tried[relation, stated] = profile, statistics.outcome(answers)
-    results = ((key, result) for key, (_, result) in tried.items())
-    valid = [key for key, result in results if result.wrong == 0 and result.same and result.different]
+        outcomes[relation, stated] = statistics.outcome(answers)
+    valid = [key for key, found in outcomes.items() if found.wrong == 0 and found.same and found.different]
     if not valid:
         return None
 
     def rank(key: tuple[str, float]) -> tuple[float, ...]:
         relation, stated = key
         within_default = Relation(relation).is_same(Relation.REFRAMED) is True
-        return (-tried[key][1].refused, within_default, -stated, RUNGS.index(relation))
+        return (-outcomes[key].refused, within_default, -stated, RUNGS.index(relation))
 
     best = max(valid, key=rank)
-    profile, result = tried[best]
-    outcomes = {key: value for key, (_, value) in tried.items()}
-    return CutoffChoice(profile, best[1], result, tuple(_reasons(best, outcomes)))
+    return CutoffChoice(profiles[best], best[1], outcomes[best], tuple(_reasons(best, outcomes)))
 
 
 def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome]) -> Iterator[str]:
