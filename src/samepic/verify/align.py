@@ -552,11 +552,10 @@ def refined(source: Channels, target: Channels, inside: Mask, *, whole: bool) ->
     if len(there) < REGISTRATION.least:
         return source, 0.0
     height, width = inside.shape
-    degree = 1 if whole else 3
-    weights, left = _polynomial(there, step, (width, height), degree)
-    if whole and left > REGISTRATION.bent:
-        degree = 3
-        weights, _ = _polynomial(there, step, (width, height), degree)
+    for degree in (1, 3) if whole else (3,):
+        weights, left = _polynomial(there, step, (width, height), degree)
+        if left <= REGISTRATION.bent:
+            break
     moved = percentile(np.linalg.norm(step, axis=1), 50)
     if moved < REGISTRATION.still:
         return source, moved

@@ -185,20 +185,18 @@ def compare_exact_part(a: Picture, b: Picture) -> Analysis | None:
     kept = part.rgb.size / whole.rgb.size
     x, y = (-left, -top) if swapped else (left, top)
     matrix = (1.0, 0.0, float(x), 0.0, 1.0, float(y), 0.0, 0.0, 1.0)
-    larger, copy = ("b", "a") if swapped else ("a", "b")
-    share_a, share_b = (1.0, kept) if swapped else (kept, 1.0)
     facts = Facts(
         placing=Placing.CROP,
-        larger=larger,
-        copy=copy,
-        share_a=share_a,
-        share_b=share_b,
+        larger="a",
+        copy="b",
+        share_a=kept,
         exact_at=place,
         scale=1.0,
-        original=larger,
+        original="a",
         original_reason=OriginalReason.WHOLE,
     )
-    transform = Transform(matrix, larger=larger, kept=round(kept, 4))
+    facts = facts.swapped() if swapped else facts
+    transform = Transform(matrix, larger=facts.larger, kept=round(kept, 4))
     return Analysis(Judgment(Relation.REFRAMED, BY_RULE.exact_part), facts, {}, transform)
 
 
