@@ -30,7 +30,7 @@ class ServiceLimits:
     fields: int = 8  # parts of a form
     connections: int = 1000  # open connections; a further one takes the place of one that nobody needs
     backlog: int = 1024  # connections that the system keeps until they are accepted
-    turn_accepts: int = 4  # connections that are accepted in one turn of the event loop
+    turn_accepts: int = 1  # connections that are accepted in one turn of the event loop
     requests: int = 400  # running requests, also those that are still being received or read by the client
     strangers: int = 64  # the same, of senders without a valid token
     stranger_seconds: float = 5.0  # time for the body of such a request
