@@ -1,11 +1,13 @@
 """Find with known truth, in large pictures and in very many files: what is found, what is wrong, memory, time.
 
-    python -m bench collection [resaves|large|many ...] [--keep FOLDER] [--every N] [--count N] [--peers PYTHON]
+    python -m bench collection [resaves|copies|large|many ...] [--keep FOLDER] [--every N] [--count N]
+        [--peers PYTHON]
 
 Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic find` as a process of its own, with an
 empty cache and with a full one. resaves: every photograph of photos/ with five re-saves, and every picture of
 sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them; then the other tools in turns, --rounds
-times. large: N photographs of 4000x3000, each with four copies, two of them with a PNG. many: N files of one byte, 250
+times. copies: N photographs, every seventh with a crop, border, tilt, inset or mirrored copy, found with --copies.
+large: N photographs of 4000x3000, each with four copies, two of them with a PNG. many: N files of one byte, 250
 a folder, and N / 20 distinct JPEGs of 96x96, cut from the photographs.
 """
 
@@ -29,6 +31,7 @@ import simplejpeg
 from PIL import Image, ImageFile
 
 from bench.common import SEED, Usage, encoded, groups_of, measured, option, photos, rgb_of, wanted_data
+from bench.families import alter
 
 _IMAGEDEDUP = """
 import json, os, sys
@@ -133,6 +136,30 @@ def stripped(data: bytes) -> bytes:
     return b"".join((*kept, data[at:]))
 
 
+_ALTERED = (
+    ("crop", "50 %"),
+    ("crop", "25 %"),
+    ("border", "colour"),
+    ("perspective", "slight"),
+    ("picture in picture", "35 to 50 %"),
+    ("mirror", "full size"),
+)
+
+
+def make_copies(data: Path, folder: Path, count: int) -> None:
+    """Write so many photographs, spread over all, into `folder`/photos, and an altered copy of every seventh."""
+    (folder / "photos").mkdir(parents=True)
+    every = photos(data)
+    chosen = every[:: max(1, len(every) // count)][:count]
+    for number, path in enumerate(chosen):
+        shutil.copyfile(path, folder / f"photos/p{number:04}-0{path.suffix.lower()}")
+        if number % 7 == 0:
+            family, level = _ALTERED[number // 7 % len(_ALTERED)]
+            rgb, other = (np.asarray(rgb_of(one)) for one in (path, chosen[(number + 3) % count]))
+            altered = alter(family, level, rgb, np.random.default_rng([SEED, number]), other)
+            (folder / f"photos/p{number:04}-1.jpg").write_bytes(encoded(altered.rgb, quality=88))
+
+
 def make_large(data: Path, folder: Path, count: int) -> None:
     """Write so many of the largest photographs at 12 megapixels into `folder`/photos, and four copies of each."""
     (folder / "photos").mkdir(parents=True)
@@ -196,10 +223,10 @@ def score(groups: list[list[str]], folder: Path) -> tuple[float, int, list[tuple
     return found / max(1, len(every) - len(sizes)), right, wrong
 
 
-def _samepic(folder: Path, temporary: Path) -> None:
+def _samepic(folder: Path, temporary: Path, *options: str) -> None:
     temporary.mkdir()
     print(f"{sum(path.is_file() for path in folder.rglob('*'))} files", flush=True)
-    command = [sys.executable, "-m", "samepic", "find", "-v", "--json", str(folder)]
+    command = [sys.executable, "-m", "samepic", "find", "-v", "--json", *options, str(folder)]
     env = {"SAMEPIC_CACHE": str(temporary / "cache")}
     files = [temporary / f"{state}.jsonl" for state in ("cold", "warm")]
     cold, warm = (measured(command, file, env) for file in files)
@@ -221,13 +248,15 @@ def _print_score(name: str, groups: list[list[str]], folder: Path, listed: int =
 OPTIONS = (
     option("--keep", type=Path, help="make the files here, or use those that are here"),
     option("--every", 1, help="resaves: take every Nth picture only"),
-    option("--count", 0, help="large: photographs, 8 by default; many: files, 1 000 000 by default"),
+    option("--count", 0, help="photographs: copies 400, large 8; many: files, 1 000 000; by default"),
     option("--peers", help="a Python in which other tools are installed"),
     option("--rounds", 1),
 )
 
 
-def _found(maker: Callable[[Path, Path, int], None], count: int, args: argparse.Namespace) -> None:
+def _found(
+    maker: Callable[[Path, Path, int], None], count: int, args: argparse.Namespace, *, copies: bool = False
+) -> None:
     """Make, find, score and print."""
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
         temporary = Path(name)
@@ -236,7 +265,7 @@ def _found(maker: Callable[[Path, Path, int], None], count: int, args: argparse.
             maker(wanted_data(), folder, (args.every if maker is make else args.count) or count)
         for number in range(args.rounds):
             print(f"round {number + 1} of {args.rounds}", flush=True)
-            _samepic(folder, temporary / f"round-{number}")
+            _samepic(folder, temporary / f"round-{number}", *["--copies"] * copies)
             for peer in PEERS if args.peers else ():
                 result = run_peer(peer, args.peers, folder, temporary / f"{peer}.out")
                 print(f"{peer:14} {result if isinstance(result, str) else result[1]}", flush=True)
@@ -246,6 +275,7 @@ def _found(maker: Callable[[Path, Path, int], None], count: int, args: argparse.
 
 PARTS = {
     "resaves": partial(_found, make, 1),
+    "copies": partial(_found, make_copies, 400, copies=True),
     "large": partial(_found, make_large, 8),
     "many": partial(_found, make_many, 1_000_000),
 }
