@@ -10,7 +10,7 @@ from PIL import Image
 
 from samepic.duplicates.cache import Cache
 from samepic.duplicates.scan import DistinctPicture, MemoryBudget
-from samepic.duplicates.verify import Screen
+from samepic.duplicates.verify import CandidateScreen
 from samepic.duplicates.walk import File
 from samepic.fingerprints import fingerprint
 from samepic.picture import load
@@ -34,12 +34,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) 
     return [folder / name for name in made]
 
 
-def screen_of(files: list[Path], cache: Cache, bits: int = 100) -> Screen:
+def screen_of(files: list[Path], cache: Cache, bits: int = 100) -> CandidateScreen:
     items = []
     for path in files:
         prints = fingerprint(path)
         items.append(DistinctPicture(prints, [File(str(path), path.stat().st_size, 0)]))
-    return Screen(items, cache, MemoryBudget(2**28), lambda a, b: bits)
+    return CandidateScreen(items, cache, MemoryBudget(2**28), lambda a, b: bits)
 
 
 def test_a_crop_passes_and_another_photograph_does_not(pictures: list[Path]) -> None:

@@ -27,7 +27,7 @@ from samepic.duplicates.groups import (
 )
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
-from samepic.duplicates.verify import Screen, Verifier
+from samepic.duplicates.verify import CandidateScreen, Verifier
 from samepic.duplicates.walk import Unreadable, Walk, path_key
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
@@ -182,7 +182,7 @@ class Finder(Search):
             self.copies,
         )
         memory, policy, window = MemoryBudget(WORKING_BYTES), self.policy, jobs * AHEAD
-        screen = Screen(items, cache, memory, graph.copycode_bits)
+        screen = CandidateScreen(items, cache, memory, graph.copycode_bits)
         joined = join_copies(
             graph,
             lambda: Verifier(items, cache, memory, _HELD_BYTES // jobs),

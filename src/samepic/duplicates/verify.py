@@ -25,7 +25,7 @@ _KEPT = 2048  # features that are kept for the next pair, 16 KB each
 
 
 @dataclass(slots=True, eq=False)
-class Screen:
+class CandidateScreen:
     """Says of pairs whether they share features, at a small part of the cost of a comparison, for all threads."""
 
     _items: list[DistinctPicture]
