@@ -114,6 +114,15 @@ class Cache(AbstractContextManager["Cache"]):
     def put_features(self, sha256: str, features: bytes) -> None:
         self._put("features", (sha256, _PICTURE_VERSION, features))
 
+    def screened(self, a: str, b: str) -> bool | None:
+        """Return whether a pair passed the screen by features, each named by its sha256."""
+        query = "SELECT passed FROM screened WHERE a = ? AND b = ? AND version = ?"
+        row = self._row(query, (a, b, _PICTURE_VERSION))
+        return bool(row[0]) if row else None
+
+    def put_screened(self, a: str, b: str, *, passed: bool) -> None:
+        self._put("screened", (a, b, _PICTURE_VERSION, passed))
+
     def verdict(self, a: str, b: str) -> CachedVerdict | None:
         """Return the verdict on b against a, each named by its sha256."""
         row = self._row(

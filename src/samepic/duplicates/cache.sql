@@ -12,3 +12,6 @@ CREATE TABLE IF NOT EXISTS verdicts (
 CREATE TABLE IF NOT EXISTS features (
     sha256 TEXT, version TEXT, features BLOB, PRIMARY KEY (sha256, version)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS screened (
+    a TEXT, b TEXT, version TEXT, passed INTEGER, PRIMARY KEY (a, b, version)
+) WITHOUT ROWID;

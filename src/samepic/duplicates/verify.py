@@ -43,11 +43,16 @@ class CandidateScreen:
         """Return whether b may be a copy of a: near by its copy code, sharing features, with too few, or damaged."""
         if self._bits(a, b) < SCREEN.near:
             return True
-        try:
-            one, two = self._features(a), self._features(b)
-        except UnreadableError:
-            return True
-        passed = min(len(one.at), len(two.at)) < SCREEN.fewest or shared_features(one, two) > 0
+        a, b = sorted((a, b), key=lambda index: self._items[index].sha256)
+        names = self._items[a].sha256, self._items[b].sha256
+        passed = self._cache.screened(*names)
+        if passed is None:
+            try:
+                one, two = self._features(a), self._features(b)
+            except UnreadableError:
+                return True
+            passed = min(len(one.at), len(two.at)) < SCREEN.fewest or shared_features(one, two) > 0
+            self._cache.put_screened(*names, passed=passed)
         with self._lock:
             self.dismissed += not passed
         return passed

@@ -22,6 +22,12 @@ table pictures
         facts TEXT,
         error TEXT,
         PRIMARY KEY (sha256, version) ) WITHOUT ROWID
+table screened
+    CREATE TABLE screened ( a TEXT,
+        b TEXT,
+        version TEXT,
+        passed INTEGER,
+        PRIMARY KEY (a, b, version) ) WITHOUT ROWID
 table verdicts
     CREATE TABLE verdicts ( a TEXT,
         b TEXT,
