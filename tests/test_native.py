@@ -226,9 +226,19 @@ def test_places_are_described_alike_with_the_native_part_and_without(
 def test_corners_and_places_that_do_not_fit_are_refused() -> None:
     assert native is not None
     plane, tests = np.zeros((40, 40), np.uint8), np.zeros((2, 256, 4), np.int8)
-    for width, most in ((30, 5), (0, 5), (-1, 5), (7, 5), (1600, 5), (40, -1)):
+    for width, most, cell, least in (
+        (30, 5, 32, 0),
+        (0, 5, 32, 0),
+        (-1, 5, 32, 0),
+        (7, 5, 32, 0),
+        (1600, 5, 32, 0),
+        (40, -1, 32, 0),
+        (40, 5, 0, 0),
+        (40, 5, 32, -1),
+        (40, 5, 32, np.nan),
+    ):
         with pytest.raises(ValueError, match="plane of whole lines"):
-            native.corners(plane, width, most)
+            native.corners(plane, width, most, cell, least, 0.04)
     for place in ((14, 20, 0), (25, 20, 0), (20, 25, 0), (20, 20, 2), (20, 20, -1)):
         with pytest.raises(ValueError, match="within a plane"):
             native.describe(plane, 40, np.array([place], np.int32), tests)

@@ -6,9 +6,6 @@
 #include <string.h>
 
 #define BORDER 15             /* a corner has a disc of this radius round it */
-#define CELL 32               /* side of the cells over which corners are spread */
-#define LEAST 1048576.0f      /* response, in levels to the fourth, under which rounding alone makes corners */
-#define EDGES 0.04f           /* weight of the squared trace (Harris and Stephens 1988) */
 #define TESTS 256             /* bits of a code */
 #define DIGIT 11              /* bits by which corners are sorted at a time */
 #define NUMBERS 4             /* of a corner: x, y, and the two moments of the disc */
@@ -19,7 +16,8 @@ typedef struct {
 
 typedef struct {
     const unsigned char *plane;
-    Py_ssize_t height, width, most;
+    Py_ssize_t height, width, most, cell; /* corners are spread over cells of this side */
+    float least, edges; /* the least response, and the weight of the squared trace (Harris and Stephens 1988) */
     int32_t *out;
     Py_ssize_t count;
 } Search;
@@ -52,25 +50,25 @@ INLINE void products(const Search *s, Py_ssize_t y, float *restrict room, float 
 }
 
 INLINE void respond(const float *restrict a, const float *restrict b, const float *restrict c, Py_ssize_t wide,
-                    float *restrict out)
+                    float edges, float *restrict out)
 {
     for (Py_ssize_t x = 1; x < wide - 1; x++) {
         const float xx = a[x] + b[x] + c[x], xy = a[wide + x] + b[wide + x] + c[wide + x];
         const float yy = a[2 * wide + x] + b[2 * wide + x] + c[2 * wide + x], trace = xx + yy;
-        out[x] = xx * yy - xy * xy - EDGES * (trace * trace);
+        out[x] = xx * yy - xy * xy - edges * (trace * trace);
     }
 }
 
 /* Mark where a line of responses is above all eight beside it. */
 INLINE void mark(const float *restrict up, const float *restrict here, const float *restrict low, Py_ssize_t wide,
-                 float *restrict most, unsigned char *restrict marks)
+                 float least, float *restrict most, unsigned char *restrict marks)
 {
     for (Py_ssize_t x = BORDER - 1; x < wide - BORDER + 1; x++) {
         const float higher = up[x] > low[x] ? up[x] : low[x];
         most[x] = higher > here[x] ? higher : here[x];
     }
     for (Py_ssize_t x = BORDER; x < wide - BORDER; x++)
-        marks[x] = (unsigned char)((here[x] > LEAST) & (here[x] >= most[x - 1]) & (here[x] >= most[x]) &
+        marks[x] = (unsigned char)((here[x] > least) & (here[x] >= most[x - 1]) & (here[x] >= most[x]) &
                                    (here[x] >= most[x + 1]));
 }
 
@@ -94,7 +92,7 @@ INLINE int add_marked(const unsigned char *marks, const float *here, Py_ssize_t 
     return 1;
 }
 
-/* `room` holds seven lines of floats, three of three sums each, three of responses, and one of marks. */
+/* `room` holds six lines of floats, three of three sums each, three of responses, and one of marks. */
 INLINE int search(const Search *s, float *room, List *list)
 {
     const Py_ssize_t wide = s->width, first = BORDER - 1, last = s->height - BORDER;
@@ -104,11 +102,11 @@ INLINE int search(const Search *s, float *room, List *list)
     products(s, first, work, sums + first % 3 * 3 * wide);
     for (Py_ssize_t y = first; y <= last; y++) {
         products(s, y + 1, work, sums + (y + 1) % 3 * 3 * wide);
-        respond(sums, sums + 3 * wide, sums + 6 * wide, wide, responses + y % 3 * wide);
+        respond(sums, sums + 3 * wide, sums + 6 * wide, wide, s->edges, responses + y % 3 * wide);
         if (y < first + 2)
             continue;
         const float *up = responses + (y - 2) % 3 * wide, *here = responses + (y - 1) % 3 * wide;
-        mark(up, here, responses + y % 3 * wide, wide, most, marks);
+        mark(up, here, responses + y % 3 * wide, wide, s->least, most, marks);
         if (!add_marked(marks, here, y - 1, wide, list))
             return 0;
     }
@@ -191,9 +189,9 @@ static void measure(const Search *s)
 /* Choose the strongest of each cell, up to half of what is wanted, and then the strongest of all. */
 static void choose(Search *s, const Corner *corners, Py_ssize_t count, int32_t *held, unsigned char *taken)
 {
-    const Py_ssize_t columns = (s->width - 2 * BORDER - 1) / CELL + 1;
+    const Py_ssize_t columns = (s->width - 2 * BORDER - 1) / s->cell + 1;
     Py_ssize_t cells = 0;
-#define CELL_OF(at) (((at) / s->width - BORDER) / CELL * columns + ((at) % s->width - BORDER) / CELL)
+#define CELL_OF(at) (((at) / s->width - BORDER) / s->cell * columns + ((at) % s->width - BORDER) / s->cell)
     for (Py_ssize_t k = 0; k < count; k++)
         cells += !held[CELL_OF(corners[k].at)]++;
     const Py_ssize_t each = cells && s->most / (2 * cells) > 1 ? s->most / (2 * cells) : 1;
@@ -214,7 +212,7 @@ static int search_here(const void *given)
 {
     Search *s = *(Search *const *)given;
     List list = {NULL, 0, 0};
-    const Py_ssize_t wide = s->width, cells = ((s->height - 1) / CELL + 1) * ((wide - 1) / CELL + 1);
+    const Py_ssize_t wide = s->width, cells = ((s->height - 1) / s->cell + 1) * ((wide - 1) / s->cell + 1);
     float *room = malloc((size_t)wide * (18 * sizeof(float) + 1));
     int done = room != NULL && FASTEST(search, avx2)(s, room, &list);
     Corner *other = malloc((size_t)(list.count + 1) * sizeof *other);
@@ -236,18 +234,21 @@ static int search_here(const void *given)
 PyObject *native_corners(PyObject *self, PyObject *args)
 {
     Py_buffer plane;
-    Py_ssize_t width, most;
+    Py_ssize_t width, most, cell;
+    float least, edges;
     PyObject *found = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y*nn:corners", &plane, &width, &most))
+    if (!PyArg_ParseTuple(args, "y*nnnff:corners", &plane, &width, &most, &cell, &least, &edges))
         return NULL;
     const Py_ssize_t height = width > 0 && plane.len % width == 0 ? plane.len / width : 0;
-    if (width <= 2 * BORDER || height <= 2 * BORDER || plane.len > INT32_MAX || most < 0 || most > INT32_MAX / 64)
-        PyErr_SetString(PyExc_ValueError, "wanted a plane of whole lines, of more than 30 pixels each way");
+    if (width <= 2 * BORDER || height <= 2 * BORDER || plane.len > INT32_MAX || most < 0 || most > INT32_MAX / 64 ||
+        cell < 1 || !(least >= 0))
+        PyErr_SetString(PyExc_ValueError, "wanted a plane of whole lines, of more than 30 pixels each way, and cells");
     else
         found = PyByteArray_FromStringAndSize(NULL, most * NUMBERS * (Py_ssize_t)sizeof(int32_t));
     if (found != NULL) {
-        Search s = {plane.buf, height, width, most, (int32_t *)(void *)PyByteArray_AsString(found), 0}, *at = &s;
+        int32_t *out = (int32_t *)(void *)PyByteArray_AsString(found);
+        Search s = {plane.buf, height, width, most, cell, least, edges, out, 0}, *at = &s;
         found = native_run(found, search_here, &at);
         if (found != NULL && PyByteArray_Resize(found, s.count * NUMBERS * (Py_ssize_t)sizeof(int32_t)) < 0)
             Py_CLEAR(found);

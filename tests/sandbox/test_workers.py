@@ -160,6 +160,13 @@ def test_twenty_threads_share_two_processes_and_each_gets_its_own_answer(workers
     assert len(workers.processes) == 2
 
 
+@LINUX
+def test_a_process_gives_way_to_the_one_that_hands_it_pictures(workers: Workers) -> None:
+    workers.prepare(saved(scene(), "PNG"))
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in workers.processes} == {min(19, own + 5)}
+
+
 def test_processes_are_started_when_they_are_needed_and_kept() -> None:
     data = saved(scene(), "PNG")
     with Workers(4) as pool:

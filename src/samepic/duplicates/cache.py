@@ -106,9 +106,8 @@ class Cache(AbstractContextManager["Cache"]):
 
     def features(self, sha256: str) -> bytes | None:
         """Return the features by which the picture with this digest is screened, as `Features.to_bytes` writes."""
-        row = self._row(
-            "SELECT features FROM features WHERE sha256 = ? AND version = ?", (sha256, _PICTURE_VERSION)
-        )
+        query = "SELECT features FROM features WHERE sha256 = ? AND version = ?"
+        row = self._row(query, (sha256, _PICTURE_VERSION))
         return row[0] if row else None
 
     def put_features(self, sha256: str, features: bytes) -> None:

@@ -107,9 +107,7 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         if self.conn.trailing_data[0] and not self.scope.get("samepic.admitted"):
             # Whoever has no valid token and asks on without reading costs one answer, not one after the other.
-            self.server_state.total_requests += 1
             self.transport.close()
-            return
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:

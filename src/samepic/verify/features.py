@@ -18,10 +18,6 @@ from samepic.verify.photometry import coarse, shrunk
 
 Whole: TypeAlias = NDArray[np.int32]
 
-_CONFIDENCE = 0.999
-_ROUNDS = 2000
-_ROUNDS_OF_TWO = 800  # two matches make a similarity: enough where a tenth of them agree
-
 
 class Features(NamedTuple):
     """Positions (n, 2) float32 in pixels of a plane of `size` (width, height), and descriptors (n, 32) uint8."""
@@ -109,15 +105,8 @@ def forget_features() -> None:
 
 
 _KEPT = 32
-# 2026-11-30: of seventeen settings of the cells, the response, the places compared and the smoothing, one of those with
-# which most of 269 altered copies of the training half got a map. The sizes are ORB's.
-_ZOOM, _LEVELS = 1.2, 8
 _BORDER = 15  # pixels round a corner that its turn and its code are made of
-_CELL = 32
-_LEAST = 2.0**20  # response, in levels to the fourth, under which rounding alone makes corners
-_EDGES = np.float32(0.04)
-_DIRECTIONS, _TESTS, _REACH = 64, 256, 13.0
-_SMOOTH = (5, 5)
+_TESTS = 256
 
 Corners: TypeAlias = NDArray[np.int32]
 """(n, 4): x, y, and the two moments of the disc round each."""
@@ -127,20 +116,22 @@ Corners: TypeAlias = NDArray[np.int32]
 def _found(pixels: bytes, width: int, points: int) -> Features:
     plane = np.frombuffer(pixels, np.uint8).reshape(-1, width)
     size = (width, plane.shape[0])
-    sizes = [(round(size[0] / _ZOOM**level), round(size[1] / _ZOOM**level)) for level in range(_LEVELS)]
+    scales = [ALIGN.zoom**level for level in range(ALIGN.levels)]
+    sizes = [(round(size[0] / scale), round(size[1] / scale)) for scale in scales]
     sizes = [smaller for smaller in sizes if min(smaller) > 2 * _BORDER]
-    shares = np.cumsum([0.0, *(_ZOOM**-level for level in range(len(sizes)))])
+    shares = np.cumsum([0.0, *(1 / scale for scale in scales[: len(sizes)])])
     ends = np.rint(points * shares / max(shares[-1], 1.0)).astype(int)
     places, codes = [np.zeros((0, 2), np.float32)], [np.zeros((0, _TESTS // 8), np.uint8)]
     for smaller, count in zip(sizes, np.diff(ends).tolist(), strict=True):
         if plane.shape[::-1] != smaller:
             plane = np.asarray(cv2.resize(plane, smaller, interpolation=cv2.INTER_LINEAR), np.uint8)
         x, y, across, down = corners_of(plane, count).T
-        turns = np.rint(np.arctan2(down, across) * (_DIRECTIONS / (2 * np.pi))).astype(np.int32)
-        smooth = np.asarray(cv2.blur(plane, _SMOOTH), np.uint8)
-        codes.append(describe(smooth, np.stack((x, y, turns % _DIRECTIONS), axis=1), _tests()))
-        scales = np.array(size) / smaller
-        places.append(((np.stack((x, y), axis=1) + 0.5) * scales - 0.5).astype(np.float32))
+        turns = np.rint(np.arctan2(down, across) * (ALIGN.directions / (2 * np.pi))).astype(np.int32)
+        smooth = np.asarray(cv2.blur(plane, (ALIGN.coded_smooth,) * 2), np.uint8)
+        codes.append(describe(smooth, np.stack((x, y, turns % ALIGN.directions), axis=1), _tests()))
+        places.append(
+            ((np.stack((x, y), axis=1) + 0.5) * (np.array(size) / smaller) - 0.5).astype(np.float32)
+        )
     at, descriptors = np.concatenate(places), np.concatenate(codes)
     at.flags.writeable = descriptors.flags.writeable = False
     return Features(at, descriptors, size)
@@ -150,7 +141,8 @@ def corners_of(plane: Plane, count: int) -> Corners:
     """Return up to `count` corners of a plane of more than 30 pixels each way, half of them the strongest of cells."""
     if native is None:
         return corners_plain(plane, count)
-    found = native.corners(np.ascontiguousarray(plane), plane.shape[1], count)
+    limits = ALIGN.cell, ALIGN.corner, ALIGN.edges
+    found = native.corners(np.ascontiguousarray(plane), plane.shape[1], count, *limits)
     return np.frombuffer(found, np.int32).reshape(-1, 4)
 
 
@@ -160,13 +152,13 @@ def corners_plain(plane: Plane, count: int) -> Corners:
     pairs = (across * across, across * down, down * down)
     xx, xy, yy = (cv2.boxFilter(pair, -1, (3, 3), normalize=False) for pair in pairs)
     trace = xx + yy
-    response = xx * yy - xy * xy - _EDGES * (trace * trace)
-    peaks = (response >= cv2.dilate(response, np.ones((3, 3), np.uint8))) & (response > _LEAST)
+    response = xx * yy - xy * xy - np.float32(ALIGN.edges) * (trace * trace)
+    peaks = (response >= cv2.dilate(response, np.ones((3, 3), np.uint8))) & (response > ALIGN.corner)
     y, x = np.nonzero(peaks[_BORDER:-_BORDER, _BORDER:-_BORDER])
     strongest = np.argsort(-response[_BORDER:-_BORDER, _BORDER:-_BORDER][y, x], kind="stable")
     x, y = x[strongest], y[strongest]
     if len(x) > count:
-        chosen = _spread(y // _CELL * plane.shape[1] + x // _CELL, count)
+        chosen = _spread(y // ALIGN.cell * plane.shape[1] + x // ALIGN.cell, count)
         x, y = x[chosen], y[chosen]
     x, y = x + _BORDER, y + _BORDER
     steps = np.arange(-_BORDER, _BORDER + 1)
@@ -195,12 +187,12 @@ def _tests() -> NDArray[np.int8]:
     """
     golden = float(np.roots([1, 0, 0, 0, -1, -1]).real.max())
     spread = (0.5 + np.outer(np.arange(1, 2 * _TESTS), golden ** -np.arange(1.0, 5.0))) % 1
-    pairs = ((2 * spread - 1) * _REACH).reshape(-1, 2, 2)
-    inside = (np.hypot(*pairs.T) <= _REACH).all(axis=0)
+    pairs = ((2 * spread - 1) * ALIGN.coded_reach).reshape(-1, 2, 2)
+    inside = (np.hypot(*pairs.T) <= ALIGN.coded_reach).all(axis=0)
     apart = np.hypot(*(pairs[:, 0] - pairs[:, 1]).T) >= 2
     half = pairs[inside & apart][: _TESTS // 2]
     x, y = np.concatenate((half, half * (1, -1))).transpose(2, 0, 1)
-    turns = np.arange(_DIRECTIONS)[:, None, None] * (2 * np.pi / _DIRECTIONS)
+    turns = np.arange(ALIGN.directions)[:, None, None] * (2 * np.pi / ALIGN.directions)
     turned = (x * np.cos(turns) - y * np.sin(turns), x * np.sin(turns) + y * np.cos(turns))
     return np.ascontiguousarray(np.rint(np.stack(turned, axis=-1)).astype(np.int8))
 
@@ -232,7 +224,7 @@ def fit_map(a: Features, b: Features) -> tuple[Matrix, int] | None:
         return None
     cv2.setRNGSeed(0)  # the same pictures get the same map
     full, hit = cv2.findHomography(
-        here, there, cv2.USAC_MAGSAC, ALIGN.reach, maxIters=_ROUNDS, confidence=_CONFIDENCE
+        here, there, cv2.USAC_MAGSAC, ALIGN.reach, maxIters=ALIGN.rounds, confidence=ALIGN.confidence
     )
     best = _counted(full, hit, b.size)
     if best is None or best[1] < ALIGN.sure:
@@ -241,8 +233,8 @@ def fit_map(a: Features, b: Features) -> tuple[Matrix, int] | None:
             there,
             method=cv2.RANSAC,
             ransacReprojThreshold=ALIGN.reach,
-            maxIters=_ROUNDS_OF_TWO,
-            confidence=_CONFIDENCE,
+            maxIters=ALIGN.rounds_of_two,
+            confidence=ALIGN.confidence,
         )
         other = _counted(None if part is None else np.vstack([part, [0, 0, 1]]), hit, b.size)
         best = max((m for m in (best, other) if m is not None), key=lambda m: m[1], default=None)
