@@ -47,11 +47,12 @@ INLINE void row_of(const uint8_t *restrict at, int kind, Py_ssize_t width, float
 
 /* The largest coefficient of a block, `line` floats from row to row, over what is allowed of it; its norm over the
    least that is allowed where that is no more than 1. */
-INLINE float over(const float *at, Py_ssize_t line, const float *restrict dct, const float *restrict allowed, float least)
+INLINE float over(const float *at, Py_ssize_t line, const float *restrict dct, const float *restrict turned,
+                  const float *restrict allowed, float least)
 {
-    float block[CELLS], half[CELLS], most = 0, sum[SIDE] = {0};
+    float block[CELLS], most[SIDE] = {0}, sum[SIDE] = {0};
     for (int y = 0; y < SIDE; y++)
-        for (int x = 0; x < SIDE; x++) {
+        ROLLED for (int x = 0; x < SIDE; x++) {
             const float v = at[y * line + x];
             block[y * SIDE + x] = v;
             sum[x] += v * v;
@@ -61,24 +62,21 @@ INLINE float over(const float *at, Py_ssize_t line, const float *restrict dct, c
     if (!(norm > 1))
         return norm;
     for (int u = 0; u < SIDE; u++) {
-        float row[SIDE] = {0};
+        float half[SIDE] = {0}, row[SIDE] = {0};
         for (int y = 0; y < SIDE; y++)
-            for (int x = 0; x < SIDE; x++)
-                row[x] += dct[u * SIDE + y] * block[y * SIDE + x];
+            ROLLED for (int x = 0; x < SIDE; x++)
+                half[x] += dct[u * SIDE + y] * block[y * SIDE + x];
         for (int x = 0; x < SIDE; x++)
-            half[x * SIDE + u] = row[x]; /* transposed, so that the second pass runs along rows as the first does */
-    }
-    for (int v = 0; v < SIDE; v++) {
-        float row[SIDE] = {0};
-        for (int x = 0; x < SIDE; x++)
-            for (int u = 0; u < SIDE; u++)
-                row[u] += dct[v * SIDE + x] * half[x * SIDE + u];
-        for (int u = 0; u < SIDE; u++) {
-            const float share = fabsf(row[u]) / allowed[u * SIDE + v];
-            most = share > most ? share : most;
+            ROLLED for (int v = 0; v < SIDE; v++)
+                row[v] += turned[x * SIDE + v] * half[x];
+        ROLLED for (int v = 0; v < SIDE; v++) {
+            const float share = fabsf(row[v]) / allowed[u * SIDE + v];
+            most[v] = share > most[v] ? share : most[v];
         }
     }
-    return most;
+    for (int v = 1; v < SIDE; v++)
+        most[0] = most[v] > most[0] ? most[v] : most[0];
+    return most[0];
 }
 
 INLINE void ends_of(const float *restrict y, Py_ssize_t columns, float *restrict lightest, float *restrict darkest)
@@ -126,7 +124,9 @@ INLINE void fill(const Bands *p, const Strip *s, Py_ssize_t top, Py_ssize_t rows
 INLINE void exceed(const Bands *p, const Strip *s)
 {
     const Py_ssize_t columns = p->width / SIDE, wide = (p->width + 15) / 16 * 16;
-    float least[2] = {p->luma[0], p->color[0]};
+    float least[2] = {p->luma[0], p->color[0]}, turned[CELLS];
+    for (int k = 0; k < CELLS; k++)
+        turned[k] = p->dct[k % SIDE * SIDE + k / SIDE];
     for (int k = 1; k < CELLS; k++) {
         least[0] = p->luma[k] < least[0] ? p->luma[k] : least[0];
         least[1] = p->color[k] < least[1] ? p->color[k] : least[1];
@@ -137,12 +137,12 @@ INLINE void exceed(const Bands *p, const Strip *s)
         for (Py_ssize_t r = 0; r < rows / SIDE; r++)
             for (Py_ssize_t k = 0; k < columns; k++) {
                 const int was_cut = s->lightest[r * columns + k] >= 254.5f || s->darkest[r * columns + k] <= 0.5f;
-                const float luma = over(s->difference[0] + r * SIDE * wide + k * SIDE, wide, p->dct, p->luma, least[0]);
+                const float luma = over(s->difference[0] + r * SIDE * wide + k * SIDE, wide, p->dct, turned, p->luma, least[0]);
                 p->out[(top / SIDE + r) * columns + k] = was_cut ? luma / p->cut : luma;
             }
         for (Py_ssize_t k = 0; !p->gray && k < wide / 16; k++) {
-            const float one = over(s->half[0] + k * SIDE, wide / 2, p->dct, p->color, least[1]);
-            const float two = over(s->half[1] + k * SIDE, wide / 2, p->dct, p->color, least[1]);
+            const float one = over(s->half[0] + k * SIDE, wide / 2, p->dct, turned, p->color, least[1]);
+            const float two = over(s->half[1] + k * SIDE, wide / 2, p->dct, turned, p->color, least[1]);
             const float most = one > two ? one : two;
             for (Py_ssize_t r = 0; r < rows / SIDE; r++)
                 for (Py_ssize_t x = 2 * k; x < 2 * k + 2 && x < columns; x++) {

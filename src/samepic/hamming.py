@@ -162,9 +162,11 @@ class TurnedCodes(_CodeSet):
 
     def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
         if native is not None:
-            queries = np.stack([words[group[0]] for group in _GROUPS])
-            slack = max(_slack(words[list(group)]) for group in _GROUPS)
-            return np.frombuffer(native.search_turned(self.words, queries, radius + slack), np.int64)
+            groups = np.stack([words[list(group)] for group in _GROUPS])
+            # The forms of a group are at most so far from its first one with its words inverted.
+            apart = np.bitwise_count(np.where(_INVERTED, ~groups[:, :1], groups[:, :1]) ^ groups)
+            radius += int(apart.sum(axis=2).max())
+            return np.frombuffer(native.search_turned(self.words, groups[:, 0].copy(), radius), np.int64)
         rows = [np.empty(0, np.int64)]
         rows += [np.flatnonzero(self._distances(word.view(np.uint8)) <= radius) for word in words]
         return np.unique(np.concatenate(rows))
@@ -193,12 +195,6 @@ def nearest_to_any(
         for key, bits in kept[:k]:
             found[key] = min(bits, found.get(key, bits))
     return found
-
-
-def _slack(forms: NDArray[np.uint64]) -> int:
-    """Return the largest distance of the forms of a group, (4, 4), from the first one with its words inverted."""
-    inverted = np.where(_INVERTED, ~forms[0], forms[0])
-    return int(np.bitwise_count(inverted ^ forms).sum(axis=1).max())
 
 
 def by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:

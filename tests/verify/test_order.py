@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 
 import samepic
+from samepic.api import compare_pictures
 from samepic.limits import LIMITS
 from samepic.picture import as_picture, load
 from samepic.verdict import Region, Relation, Transform, Verdict
 from samepic.verify.pipeline import comes_first
+from samepic.verify.resave import Proof
 from tests.kits.rounds import rounds
 from tests.verify.conftest import saved
 
@@ -131,6 +133,24 @@ def test_a_re_save_of_finer_coding_is_proven_from_either_side(cat: Image.Image) 
     there, back = both_ways(first, again)
     assert there.relation is Relation.RESAVED and there.facts.proof is not None
     assert (there.original, back.original) == ("a", "b")
+
+
+@pytest.mark.parametrize("size", [(450, 300), (225, 150)])
+def test_who_holds_one_for_the_original_learns_whether_it_is_the_copy(
+    cat: Image.Image, size: tuple[int, int]
+) -> None:
+    """Then that is proven as ever; that the other is the copy is not, and all else stays as it is."""
+    first = load(saved(cat, quality=90))
+    copy = load(saved(opened_image(first.data or b"").resize(size), quality=70))
+    for a, b, held, other in (
+        (first, copy, Proof.COPY_A, Proof.COPY_B),
+        (copy, first, Proof.COPY_B, Proof.COPY_A),
+    ):
+        every, unproven, proven = (compare_pictures(a, b, prove=asked) for asked in (Proof.ALL, held, other))
+        assert every.relation == unproven.relation == proven.relation == Relation.RESAVED
+        assert every.original == unproven.original == proven.original == ("a" if a is first else "b")
+        assert unproven.facts.proof is None
+        assert every.facts.proof is not None and proven.facts.proof == every.facts.proof
 
 
 def opened_image(data: bytes) -> Image.Image:

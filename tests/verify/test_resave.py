@@ -84,7 +84,7 @@ def test_blocks_differ_by_the_same_with_the_native_part_and_without(shape: tuple
 
 
 @pytest.mark.parametrize("name", list(SCALINGS))
-@pytest.mark.parametrize("size", [(150, 101), (449, 299), (700, 431)])
+@pytest.mark.parametrize("size", [(150, 101), (449, 299), (700, 431), (225, 150), (300, 200), (900, 600)])
 def test_some_rows_are_scaled_as_in_the_whole(cat: Image.Image, name: str, size: tuple[int, int]) -> None:
     rgb = np.asarray(cat)
     whole = SCALINGS[name](rgb, size)

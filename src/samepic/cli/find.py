@@ -133,9 +133,12 @@ def run(args: argparse.Namespace) -> int:
         if args.engine == "spark":
             finder = spark_finder(args, paths, policy)
         else:
+            import cv2
+
             from samepic.duplicates.cache import cache_file
             from samepic.duplicates.finder import Finder
 
+            cv2.setNumThreads(1)  # the search has its own threads, and OpenCV's would only wait for them
             how = args.hidden, args.follow, args.min_size, args.copies, args.jobs
             finder = Finder(paths, policy, *how, None if args.no_cache else cache_file(), meter.progress)
         groups = finder.groups()

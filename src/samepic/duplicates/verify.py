@@ -19,6 +19,7 @@ from samepic.picture import Picture, inspect, load, read
 from samepic.tuning.search import SCREEN
 from samepic.verify.features import Features, screening_features, shared_features
 from samepic.verify.pipeline import WHITE
+from samepic.verify.resave import Proof
 from samepic.writing import reason_of
 
 _KEPT = 2048  # features that are kept for the next pair, 16 KB each
@@ -118,7 +119,8 @@ class Verifier:
             first, second = self._picture(a), self._picture(b)
             if first is None or second is None:
                 return None
-            verdict = compare_pictures(_renamed(first, "the reference"), _renamed(second, "this file"))
+            pair = _renamed(first, "the reference"), _renamed(second, "this file")
+            verdict = compare_pictures(*pair, prove=Proof.COPY_A)
             # The oldest pictures over the limit are dropped, but not the reference, which is compared next.
             if a in self._decoded:
                 self._decoded.move_to_end(a)

@@ -29,9 +29,14 @@ async def show(service: Service, request: Request, context: PageRequest) -> Resp
     query_params(request, ())
     waiting = await service.run_light(_queue(service, context).waiting)
     recent = el("summary", "Recent decisions"), el("ol", id="recent")
+    progress = (
+        el("label", f"{plural(waiting, 'upload')} waiting", for_="progress", id="progress-text"),
+        el("progress", max=max(1, waiting), value=0, id="progress"),
+        el("p.visually-hidden", role="status", aria_live="polite", id="message"),
+    )
     return page(
         "Review",
-        el("div.begin", el("h1", "Review"), _progress(waiting)),
+        el("div.begin", el("h1", "Review"), el("div.progress", *progress)),
         el("div", id="pair", hidden=True),
         el("div", id="empty", hidden=True),
         _actions(),
@@ -147,15 +152,6 @@ def _record_json(record: Record) -> dict[str, Any]:
     shown = {name: getattr(record, name) for name in ("key", "created", "format", "width", "height", "size")}
     data = {str(key): value for key, value in record.data.items() if isinstance(value, (str, int, float))}
     return {**shown, "quality": record.jpeg_quality, "waits": record.state == "held", "data": data}
-
-
-def _progress(waiting: int) -> Html:
-    return el(
-        "div.progress",
-        el("label", f"{plural(waiting, 'upload')} waiting", for_="progress", id="progress-text"),
-        el("progress", max=max(1, waiting), value=0, id="progress"),
-        el("p.visually-hidden", role="status", aria_live="polite", id="message"),
-    )
 
 
 def _actions() -> Html:

@@ -16,7 +16,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from samepic.api import compare, compare_pictures
+from samepic.api import compare_pictures
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.fingerprints.make import fingerprint, fingerprint_shown
 from samepic.fingerprints.proxy import first_tile, proxy
@@ -31,6 +31,7 @@ from samepic.verify.features import screening_features, shared_features
 from samepic.verify.overlay import OverlayViews, lay
 from samepic.verify.photometry import unresolved
 from samepic.verify.pipeline import WHITE
+from samepic.verify.resave import Proof
 
 VIEW_SIDE: Final = 1200
 """The longest side, in pixels, of a picture that a page shows: it fills a window without filling a process."""
@@ -128,7 +129,7 @@ def views(
     b: Encoded,
     policy: Policy,
     *,
-    prove: bool = True,
+    prove: bool | Proof = True,
     visibility: bool = True,
     limits: Limits = LIMITS,
 ) -> Views:
@@ -176,7 +177,7 @@ class Task:
     copycode: bool = False
     proxied: bool = False
     policy: Policy = Policy()  # noqa: RUF009  (frozen)
-    prove: bool = True
+    prove: bool | Proof = True
     visibility: bool = True
     frames: tuple[int, int] | None = None
 
@@ -191,17 +192,16 @@ def perform(task: Task, bodies: Sequence[bytes], limits: Limits) -> Prepared | V
         case "catalogue":
             return catalogue(bodies[0], name, copycode=copycode, proxied=task.proxied, limits=limits)
         case "compare":
-            sources: list[object] = list(pictures)
+            loaded = [load(picture, limits=limits) for picture in pictures]
             if task.frames:
-                sheets = zip(pictures, task.frames, strict=True)
-                sources = [first_tile(load(sheet, limits=limits), count) for sheet, count in sheets]
-            return compare(
-                *sources,
+                tiles = map(first_tile, loaded, task.frames)
+                loaded = [load(tile, limits=limits) for tile in tiles]
+            return compare_pictures(
+                *loaded,
                 same_if=policy.same_if,
                 profile=policy.profile,
                 prove=task.prove,
                 visibility=task.visibility,
-                limits=limits,
             )
         case "views":
             a, b = pictures

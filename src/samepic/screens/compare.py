@@ -84,7 +84,9 @@ def _compare_pixels(
     counts = {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
     measures = {f"{name}_pixels": float(count) for name, count in counts.items()}
     measures.update(pixels=float(found.kinds.size), largest=found.largest)
-    sizes = _size_changes(a, b)
+    wider, taller = b.info.width - a.info.width, b.info.height - a.info.height
+    named = (wider, "wider", "narrower"), (taller, "taller", "shorter")
+    sizes = " and ".join(f"{abs(px)} px {greater if px > 0 else less}" for px, greater, less in named if px)
     most = max(screen.most_pixels, screen.most_share * found.kinds.size)
     if not sizes and not found.alignment.runs and counts["different"] <= most:
         finding = Judgment(Relation.RESAVED, LAYOUT.same)
@@ -116,18 +118,6 @@ def _find_visible_boxes(found: Scene) -> tuple[list[Box], int]:
         cut = pixels.slices_around(spot.box, found.kinds.shape)
         found.kinds[cut][smooth[cut]] = PixelKind.DIFFERENT
     return sorted((spot.box for spot in visible + letters), key=lambda box: (box[1], box[0])), specks
-
-
-def _size_changes(a: Picture, b: Picture) -> str:
-    parts = [
-        f"{abs(more)} px {greater if more > 0 else less}"
-        for more, greater, less in (
-            (b.info.width - a.info.width, "wider", "narrower"),
-            (b.info.height - a.info.height, "taller", "shorter"),
-        )
-        if more
-    ]
-    return " and ".join(parts)
 
 
 def _ignored_masks(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> tuple[Mask, Mask] | None:

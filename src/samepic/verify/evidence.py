@@ -157,16 +157,7 @@ def gather_unexplained(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -
     one, two, inside, scale = _sized(one, two, inside)
     source, target = planes_of(one), planes_of(two)
     side = _cell_side(inside)
-    explained = ExplainedPair(
-        raw=source,
-        sharp=source[0],
-        shown=source,
-        target=target,
-        inside=inside,
-        side=side,
-        tone=tone,
-        whole=whole,
-    )
+    explained = ExplainedPair(source, source[0], source, target, inside, side, tone, whole)
     cells, context, within = _measured(explained)
     left = np.abs(target[0] - source[0])
     return CellEvidence(cells, context, within, side, scale, left, tone, True, 0.0, grays)
@@ -196,18 +187,8 @@ def _one_way(pair: _PlanePair, tone: ToneMap, *, forward: bool) -> tuple[CellEvi
     if telling.any() and percentile(found[telling], 40) < EVIDENCE.placed:
         planes, displacement = refined(planes, target, inside, whole=whole)
     shown = (filtered(planes[0], target[0], inside), planes[1], planes[2])
-    explained = ExplainedPair(
-        raw=planes[3:],
-        sharp=planes[0],
-        shown=shown,
-        target=target,
-        inside=inside,
-        side=side,
-        tone=tone,
-        whole=whole,
-        displacement=displacement,
-        shaded=shaded,
-    )
+    where = inside, side, tone, whole, displacement, shaded
+    explained = ExplainedPair(planes[3:], planes[0], shown, target, *where)
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
@@ -280,6 +261,8 @@ def _whole(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
 
 
 def _cells_inside(inside: Mask, side: int, shape: tuple[int, int]) -> Mask:
+    if inside.all():
+        return np.ones(shape, np.bool_)
     return _cell_means(inside.astype(np.float32), side, shape) > 0.99
 
 
@@ -307,7 +290,7 @@ class _CellKinds:
     `kinds` is (rows, columns), 0 to 11; `inside` says which cells count.
     """
 
-    def __init__(self, kinds: NDArray[np.intp], inside: Mask) -> None:
+    def __init__(self, kinds: NDArray[np.uint8], inside: Mask) -> None:
         where = np.flatnonzero(inside)
         kept = kinds.ravel()[where]
         ends = np.bincount(kept, minlength=_KINDS).cumsum()
@@ -388,7 +371,7 @@ def _measured(pair: ExplainedPair) -> tuple[Floats, Floats, Mask]:
     )
     saturation = np.maximum(np.hypot(*plain), np.hypot(*other))
     held = [_spread(*of) for of in means.held]
-    levels = np.minimum(np.log2(np.minimum(*held) + 1.0) * 2, _KINDS - 1).astype(np.intp)
+    levels = np.minimum(np.log2(np.minimum(*held) + 1.0) * 2, _KINDS - 1).astype(np.uint8)
     kinds = _CellKinds(levels, within)
     kept = np.log((held[1] + 1.0) / (held[0] + 1.0))
     measures = (
@@ -593,7 +576,8 @@ def odds_of(cells: Floats, context: Floats, inside: Mask, network: Network) -> F
     planes = np.moveaxis(cells, 2, 0)
     left = np.logical_or.reduce([planes[at] > np.log1p(CHANGE.still) for at in _STILL])
     odds = np.full(cells.shape[:2], -CHANGE.most_odds, np.float32)
-    inputs = np.stack([plane[left] for plane in (*planes, *around(cells))], axis=1)
+    every = np.stack([*planes, *around(cells)]).reshape(-1, left.size)
+    inputs = np.ascontiguousarray(every.T)[left.ravel()]
     odds[left] = some.odds(inputs) if len(inputs) else 0
     return odds
 

@@ -214,7 +214,11 @@ def _explain_same(facts: Facts, relation: Relation, a: PictureInfo, b: PictureIn
     if not facts.is_reshaped:
         how = "re-saved" if relation is Relation.RESAVED else tone or ("" if edited else _SLIGHTLY_CHANGED)
         return f"{start}{how}".rstrip(", ") + ("" if edited else _differences(facts, a, b)) + changed
-    shape = _shape(facts)
+    shape = [*_distortion(facts), _placing(facts)]
+    if facts.placing is Placing.PARTS:
+        first, *rest = [*_distortion(facts), ""]
+        shape = [_shared(facts), f"one {first}" if first else "", *rest]
+    shape = list(filter(None, shape))
     quality, aside = _quality(facts, a, b)
     how = ", ".join(filter(None, (*shape, tone or ("" if shape or edited else _SLIGHTLY_CHANGED), quality)))
     if facts.placing is Placing.PARTS:
@@ -240,14 +244,6 @@ def _proven(facts: Facts, proof: Proof, copy: PictureInfo) -> str:
         kind = ", progressive" if proof.progressive else ""
         coded = f"re-saved as JPEG quality {about}{proof.quality} ({proof.subsampling}{kind})"
     return f"{f'{turned}, then ' if turned else ''}{size}{coded}, confirmed by re-encoding"
-
-
-def _shape(facts: Facts) -> list[str]:
-    """Describe the rotation and distortion of the copy, and how the frames overlap."""
-    if facts.placing is Placing.PARTS:
-        first, *rest = [*_distortion(facts), ""]
-        return list(filter(None, (_shared(facts), f"one {first}" if first else "", *rest)))
-    return list(filter(None, (*_distortion(facts), _placing(facts))))
 
 
 def _distortion(facts: Facts) -> list[str]:

@@ -126,7 +126,9 @@ def factors_of(
 
 def _place_factors(cells: Floats, inside: Mask, changes: Changes) -> tuple[float, ...]:
     """Return how sure the surest cells are among all, and what those and the strongest place hold in the mean."""
-    order = np.argsort(-changes.odds.ravel(), kind="stable")
+    count = min(max(*JUDGE.ranks, JUDGE.surest_cells), changes.odds.size)
+    likely = np.flatnonzero(changes.odds >= np.partition(changes.odds.ravel(), -count)[-count])
+    order = likely[np.argsort(-changes.odds.ravel()[likely], kind="stable")]
     odds = np.clip(changes.odds, -JUDGE.surest, JUDGE.surest)
     ranked = (float(odds.ravel()[order[min(rank, len(order)) - 1]]) for rank in JUDGE.ranks)
     within = odds[inside] if inside.any() else odds.ravel()

@@ -306,12 +306,20 @@ and OpenCV's, of which only the area means do."""
 
 
 def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> Pixels:
-    """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels compute only these."""
+    """Return some rows of `SCALINGS[name](rgb, size)`, of which only these are computed where that is possible."""
     scale = rgb.shape[0] / size[1]
     # Close to the original size, rows scaled alone can differ from those of the whole.
-    if name not in _PILLOW or abs(scale - 1) < JUDGE.near_size:
+    if abs(scale - 1) < JUDGE.near_size:
         return SCALINGS[name](rgb, size)[rows]
     reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1
+    if name not in _PILLOW:
+        # Rows of both begin together after every `own` and `scaled` of them; OpenCV can begin nowhere else.
+        times = math.gcd(rgb.shape[0], size[1])
+        own, scaled = rgb.shape[0] // times, size[1] // times
+        start = max(0, rows.start // scaled - -(-reach // own))
+        end = min(times, -(-rows.stop // scaled) + -(-reach // own))
+        part = SCALINGS[name](rgb[start * own : end * own], (size[0], (end - start) * scaled))
+        return part[rows.start - start * scaled : rows.stop - start * scaled]
     top, low = rows.start * scale, rows.stop * scale
     first, last = max(0, math.floor(top) - reach), min(rgb.shape[0], math.ceil(low) + reach)
     box = (0.0, top - first, float(rgb.shape[1]), low - first)

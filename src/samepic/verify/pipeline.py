@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from samepic.arrays import Matrix, Pixels
@@ -29,7 +31,7 @@ from samepic.verify.judge import Judgment, PairOdds, factors_of, is_sign, judge,
 from samepic.verify.mapping import MappedPair, are_one_frame, edge_on_edge, map_onto, texture
 from samepic.verify.photometry import coarse, in_one_palette
 from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may_derive, shared_source
-from samepic.verify.resave import Reenactment, original_of, reenact
+from samepic.verify.resave import Proof, Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
 
 WHITE, BLACK = 255, 0
@@ -51,30 +53,36 @@ class Analysis(NamedTuple):
     turn: Turn | None = None
 
 
-def look(a: Picture, b: Picture, prove: bool) -> Analysis:
-    """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it."""
-    answer = _look(a, b, prove)
-    # A profile changes colors, not what is shown: nothing in common stays nothing in common.
-    settled = answer.finding.relation in (Relation.RESAVED, Relation.DIFFERENT)
-    if bool(a.info.profile) == bool(b.info.profile) or settled:
-        return answer
-    one, two = unprofiled(a) or a, unprofiled(b) or b
-    if (one, two) == (a, b):
-        return answer
-    bare = _look(one, two, prove)
-    # The samples say how the copy was made: where they agree better than what they show, the profile was lost. That an
-    # edit is then found is no reason against it.
-    closer = bare.finding.relation is Relation.RESAVED or _change(bare) < _change(answer)
-    if not closer or bare.finding.relation not in (*_COPIES, Relation.REFRAMED, Relation.EDITED):
-        return answer
-    return bare._replace(facts=replace(bare.facts, lost_profile=a.info.profile or b.info.profile))
+def look(a: Picture, b: Picture, prove: Proof) -> Analysis:
+    """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it.
+
+    The samples say how the copy was made: where they agree better than what they show, the profile was lost. That an
+    edit is then found is no reason against it. What is nearer comes first, for that may settle it.
+    """
+    both = bool(a.info.profile) == bool(b.info.profile)
+    pairs = (a, b), (a, b) if both else (unprofiled(a) or a, unprofiled(b) or b)
+    if pairs[0] == pairs[1]:
+        return _look(a, b, prove)
+    answers: dict[bool, Analysis] = {}
+    apart = [cv2.norm(coarse(one.rgb), coarse(two.rgb)) for one, two in pairs]
+    for lost in sorted((False, True), key=apart.__getitem__):
+        answers[lost] = _look(*pairs[lost], prove)
+        relation = answers[lost].finding.relation
+        if relation in (Relation.RESAVED, Relation.DIFFERENT):
+            # A profile changes colors, not what is shown: nothing in common stays nothing in common.
+            break
+    else:
+        changes = [answers[lost].measures.get("tone_change", math.inf) for lost in (False, True)]
+        lost = changes[True] < changes[False]
+        relation = answers[lost].finding.relation
+    if not lost or relation not in (*_COPIES, Relation.REFRAMED, Relation.EDITED):
+        return answers.get(False, answers[lost])
+    return answers[lost]._replace(
+        facts=replace(answers[lost].facts, lost_profile=a.info.profile or b.info.profile)
+    )
 
 
-def _change(answer: Analysis) -> float:
-    return answer.measures.get("tone_change", float("inf"))
-
-
-def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
+def _look(a: Picture, b: Picture, prove: Proof) -> Analysis:
     shared = shared_source(a, b)
     lost_color = shared is not None and bool(shared.regions) and _is_gray(a) != _is_gray(b)
     if shared is not None and not lost_color and not (_is_blank(a) and _is_blank(b)):
@@ -91,7 +99,7 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
         answer = answer._replace(finding=answer.finding._replace(relation=Relation.ADJUSTED))
     whole = answer.transform is None or answer.turn is not None
     likely = whole and answer.finding.probability >= JUDGE.provable
-    return _proven(answer, a, b) if prove and likely else _with_original(answer, a, b, None, None)
+    return _proven(answer, a, b, prove if likely else Proof.NONE)
 
 
 def grounds(a: Picture, b: Picture) -> tuple[int, ...]:
@@ -103,18 +111,18 @@ def _is_blank(picture: Picture) -> bool:
     return texture(picture.on(WHITE)) < JUDGE.blank_detail
 
 
-def _blank(a: Picture, b: Picture, prove: bool) -> Analysis | None:
+def _blank(a: Picture, b: Picture, prove: Proof) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
     seen = [sorted(texture(p.on(ground)) for p in (a, b)) for ground in grounds(a, b)]
     if all(more < JUDGE.blank_detail for _, more in seen):
         answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
-        return _proven(answer, a, b) if prove else answer
+        return _proven(answer, a, b, prove)
     if all(less < JUDGE.blank_detail and more >= JUDGE.some_detail for less, more in seen):
         return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.blank), Facts(), {})
     return None
 
 
-def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> Analysis:
+def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: Proof) -> Analysis:
     """Answer for two whole frames whose codings say whether they can come from one source."""
     finding = judge_codings(shared)
     everywhere = np.ones(a.rgb.shape[:2], np.bool_)
@@ -125,8 +133,7 @@ def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> 
         finding = finding._replace(relation=Relation.ADJUSTED)
     facts = facts_of(a.info, b.info, finding, mapped, WholeChange(tone))
     answer = Analysis(finding, facts, {"coding_excess": float(shared.excess.max())})
-    same = finding.relation in _COPIES
-    return _proven(answer, a, b) if prove and same else _with_original(answer, a, b, None, None)
+    return _proven(answer, a, b, prove if finding.relation in _COPIES else Proof.NONE)
 
 
 def _is_gray(picture: Picture) -> bool:
@@ -206,13 +213,16 @@ def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Anal
     return Analysis(finding, facts, measures, transform, mapped.turn)
 
 
-def _proven(answer: Analysis, a: Picture, b: Picture) -> Analysis:
-    """Add what re-enactment proves: that one was made of the other, and which."""
+def _proven(answer: Analysis, a: Picture, b: Picture, prove: Proof) -> Analysis:
+    """Add what re-enactment proves, so far as it is asked for: that one was made of the other, and which."""
+    if prove is Proof.NONE:
+        return _with_original(answer, a, b, None, None)
     if answer.turn is None:
-        return _with_original(answer, a, b, *_proofs(a, b))
+        finding = answer.finding
+        sure = finding.relation is Relation.RESAVED and finding.probability >= JUDGE.settled
+        return _with_original(answer, a, b, *_proofs(a, b, prove if sure else Proof.ALL))
     held = _held(a, answer.turn)
-    forward, backward = _proofs(held, b)
-    proven = _with_original(answer, held, b, forward, backward)
+    proven = _with_original(answer, held, b, *_proofs(held, b, Proof.ALL))
     if proven.facts.proof is None:
         return answer
     if is_sign(held.on(WHITE)):
@@ -229,12 +239,23 @@ def _held(picture: Picture, turn: Turn) -> Picture:
     return Picture(rgb, alpha, info)
 
 
-def _proofs(a: Picture, b: Picture) -> tuple[Reenactment | None, Reenactment | None]:
-    """Re-enact b from a, and a from b where the first did not succeed; neither where the codings rule it out."""
-    forward = reenact(a, b) if may_derive(a, b) else None
-    if forward is not None and forward.proof:
-        return forward, None
-    return forward, reenact(b, a) if may_derive(b, a) else None
+def _proofs(a: Picture, b: Picture, prove: Proof) -> tuple[Reenactment | None, Reenactment | None]:
+    """Re-enact b from a, and a from b where the first did not succeed; neither where the codings rule it out.
+
+    Where only one may be the copy, it comes first, and the other is tried only if something says that it is one.
+    """
+    made: dict[Proof, Reenactment | None] = {}
+    ways = (Proof.COPY_B, a, b), (Proof.COPY_A, b, a)
+    for copied, source, copy in sorted(ways, key=lambda way: way[0] is not prove):
+        found = made[copied] = reenact(source, copy) if may_derive(source, copy) else None
+        proof = found is not None and found.proof
+        if (
+            proof
+            if prove is Proof.ALL
+            else not proof and original_of(source.info, copy.info, None, None)[0] != "a"
+        ):
+            break
+    return made.get(Proof.COPY_B), made.get(Proof.COPY_A)
 
 
 def _with_original(
@@ -263,11 +284,11 @@ _LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000", "GIF"})
 _STEP = 8  # every eighth row and column distinguishes nearly all pictures
 
 
-def look_in_order(a: Picture, b: Picture, prove: bool) -> Analysis:
+def look_in_order(a: Picture, b: Picture, prove: Proof) -> Analysis:
     """Look at two pictures, the likelier source first, and return what that says of a and b as they were given."""
     if comes_first(a, b):
         return look(a, b, prove)
-    return exchanged(look(b, a, prove), b, a)
+    return exchanged(look(b, a, Proof(OTHER_SIDE.get(prove, prove))), b, a)
 
 
 def comes_first(a: Picture, b: Picture) -> bool:

@@ -12,7 +12,6 @@ blocking effects in transform image coding", 1992), used here to compare.
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -74,20 +73,23 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
     if a.info.jpeg is None and b.info.jpeg is None:
         return _equal_but_for_places(a.rgb, b.rgb)
     codings, height = (a.info.jpeg, b.info.jpeg), a.rgb.shape[0]
-    shown = _excess(_shown(a), _shown(b), height, codings, QUANTIZATION.bound)
-    if shown is not None:
-        return SharedSource(shown, percentile(shown, 90), ())
-    if _far_apart(_shown(a), _shown(b), height, codings):
-        return None
-    # Colors out of range are clipped on display: only the stored planes keep to the bound.
-    stored = _stored(a), _stored(b)
-    excess = _excess(*stored, height, codings)
-    assert excess is not None
-    if excess.max() > QUANTIZATION.bound and percentile(excess, 90) <= QUANTIZATION.unrelated:
-        # A re-save was encoded from the clipped colors.
-        pairs = ((_shown(a), stored[1]), (stored[0], _shown(b)))
-        others = [other for pair in pairs if (other := _excess(*pair, height, codings)) is not None]
-        excess = np.asarray(np.minimum.reduce([excess, *others]), np.float32)
+    shown = _shown(a), _shown(b)
+    tops = range(0, height // _BLOCK * _BLOCK, _BAND)
+    bands, found = [slice(top, min(top + _BAND, height)) for top in tops], list[Floats]()
+    while len(found) < len(bands) and (not found or found[-1].max() <= QUANTIZATION.bound):
+        found.append(excess_of(*shown, bands[len(found)], codings))
+    if found[-1].max() > QUANTIZATION.bound:
+        if _far_apart(*shown, height, codings):
+            return None
+        # Colors out of range are clipped on display: only the stored planes keep to the bound, or, where a re-save was
+        # encoded from the clipped colors, one's planes and the other's colors.
+        stored = _stored(a), _stored(b)
+        pairs = stored, (shown[0], stored[1]), (stored[0], shown[1])
+        found += [excess_of(*shown, rows, codings) for rows in bands[len(found) :]]
+        for k in [k for k, band in enumerate(found) if band.max() > QUANTIZATION.bound]:
+            others = (excess_of(*pair, bands[k], codings) for pair in pairs)
+            found[k] = np.asarray(np.minimum.reduce([found[k], *others]), np.float32)
+    excess = np.concatenate(found)
     usual = percentile(excess, 90)
     if excess.max() <= QUANTIZATION.bound:
         return SharedSource(excess, usual, ())
@@ -220,25 +222,6 @@ def _planes_of(samples: Pixels, *, shown: bool) -> Floats:
         return np.ascontiguousarray(planes)
     y, cr, cb = cv2.split(cv2.cvtColor(samples * np.float32(1 / 255), cv2.COLOR_RGB2YCrCb))
     return np.stack([y, cb, cr]) * np.float32(255)
-
-
-def _excess(
-    a: SampleRows,
-    b: SampleRows,
-    height: int,
-    codings: tuple[JpegInfo | None, JpegInfo | None],
-    most: float = math.inf,
-) -> Floats | None:
-    """Return the largest difference of a coefficient per block in units of the allowed one, (rows, columns).
-
-    Returns None as soon as one is over `most`.
-    """
-    bands = []
-    for top in range(0, height // _BLOCK * _BLOCK, _BAND):
-        bands.append(excess_of(a, b, slice(top, min(top + _BAND, height)), codings))
-        if float(bands[-1].max()) > most:
-            return None
-    return np.concatenate(bands)
 
 
 def _far_apart(

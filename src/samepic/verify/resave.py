@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from enum import StrEnum
 from typing import NamedTuple
 
 import cv2
@@ -32,6 +33,18 @@ _UNDO = {
 _SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
 _BLOCK = 8
 _BAND = 32  # rows: whole blocks of every subsampling
+
+
+class Proof(StrEnum):
+    """What re-enactment is asked for: nothing, all it can tell, or only whether a, or b, is the copy of a re-save.
+
+    The latter two are for a caller who holds that picture for the original, and need not know how the other was made.
+    """
+
+    NONE = ""
+    ALL = "all"
+    COPY_A = "a"
+    COPY_B = "b"
 
 
 class Reenactment(NamedTuple):
@@ -68,10 +81,10 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     scalings = ("",) if source.rgb.shape == target.rgb.shape else tuple(SCALINGS)
     attempts = [_attempt(source, target, jpeg, name, band) for name in scalings]
     best = max(attempts, key=lambda attempt: attempt.result.exact).result
-    textured = _textured(target.rgb)
     # Strong compression hides which scaling was used, so several are tried, the closest first.
     proven = (attempt for attempt in attempts if attempt.result.proof)
     likely = sorted(proven, key=lambda attempt: attempt.distance)
+    textured = _textured(target.rgb) if likely else None
     for attempt in likely[: JUDGE.scalings_tried]:
         sized = _scaled(source.rgb, target.rgb.shape, attempt.scaling)
         result = _compared(_save_like(sized, target, jpeg), target.rgb, textured, jpeg, attempt.scaling)
@@ -152,12 +165,12 @@ def _save_like(rgb: Pixels, target: Picture, jpeg: JpegInfo) -> Pixels:
 
 
 def _compared(
-    saved: Pixels, target: Pixels, textured: NDArray[np.bool_], jpeg: JpegInfo | None, name: str
+    saved: Pixels, target: Pixels, textured: NDArray[np.bool_] | None, jpeg: JpegInfo | None, name: str
 ) -> Reenactment:
     """Compare the saved pixels with the target, block by block: by the textured blocks if there are any."""
     worst = block_differences(saved, target)
     # Without texture single blocks prove nothing; then all of them count.
-    informative = textured if textured.any() else np.ones_like(textured)
+    informative = textured if textured is not None and textured.any() else np.s_[:]
     exact = float((worst[informative] == 0).mean())
     proof = exact >= JUDGE.exact_share and int(worst.max()) <= JUDGE.exact_slack
     return Reenactment(exact, proof, jpeg, name)

@@ -248,7 +248,11 @@ def planes_of(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
     """Return Y, Cr, Cb (height, width) of a picture (height, width, 3), color as the distance from gray, in levels."""
     y, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
     half = np.float32(128)
-    return y.astype(np.float32), cr.astype(np.float32) - half, cb.astype(np.float32) - half
+    return (
+        y.astype(np.float32),
+        np.subtract(cr, half, dtype=np.float32),
+        np.subtract(cb, half, dtype=np.float32),
+    )
 
 
 Planes: TypeAlias = tuple[Floats, Floats, Floats]

@@ -110,7 +110,12 @@ class UniquePicture(models.FileField):
                 upload.storage.delete(upload.name)
             raise
         if change is not None:
-            _at_end(change, instance, using)
+            # It waits for the commit of the transaction, or where there is none for the end of `save`.
+            saving: _Saving | None = instance.__dict__.get(_SAVING)
+            if saving is None or transaction.get_connection(using).in_atomic_block:
+                transaction.on_commit(change, using=using)
+            else:
+                saving.changes.append(change)
         return file
 
     def forget(self, instance: models.Model, using: str) -> None:
@@ -164,15 +169,6 @@ def _using(instance: models.Model) -> str:
     saving: _Saving | None = instance.__dict__.get(_SAVING)
     alias = (saving and saving.using) or instance._state.db
     return str(alias or router.db_for_write(type(instance), instance=instance))
-
-
-def _at_end(change: GateChange, instance: models.Model, using: str) -> None:
-    """Leave a change to the commit of the transaction, or where there is none to the end of `save`."""
-    saving: _Saving | None = instance.__dict__.get(_SAVING)
-    if saving is None or transaction.get_connection(using).in_atomic_block:
-        transaction.on_commit(change, using=using)
-    else:
-        saving.changes.append(change)
 
 
 def _in_one_transaction(bulk_create: Callable[..., list[models.Model]]) -> Callable[..., list[models.Model]]:
