@@ -2,7 +2,7 @@
 
 from setuptools import Extension, setup
 
-_PARTS = ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone", "cells", "corners")
+_PARTS = ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone", "cells", "corners", "dc")
 
 setup(
     ext_modules=[

@@ -15,7 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "what compare says": ("lookalikes", "lookalikes_peers", "resaves", "explanations"),
     "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
     "time and memory": ("speed",),
-    "find": ("collection", "spark_find"),
+    "find": ("peers", "collection", "spark_find"),
     "retrieval": ("retrieval",),
     "gate and service": ("gate_proxies", "gate_evasions", "service_load"),
     "hostile files": ("hostile", "fuzz"),

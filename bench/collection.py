@@ -1,24 +1,21 @@
 """Find with known truth, in large pictures and in very many files: what is found, what is wrong, memory, time.
 
     python -m bench collection [resaves|copies|large|many ...] [--keep FOLDER] [--every N] [--count N]
-        [--peers PYTHON]
 
 Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic find` as a process of its own, with an
 empty cache and with a full one. resaves: every photograph of photos/ with five re-saves, and every picture of
-sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them; then the other tools in turns, --rounds
-times. copies: N photographs, every seventh with a crop, border, tilt, inset or mirrored copy, found with --copies.
-large: N photographs of 4000x3000, each with four copies, two of them with a PNG. many: N files of one byte, 250
-a folder, and N / 20 distinct JPEGs of 96x96, cut from the photographs.
+sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them. copies: N photographs, every seventh with a
+crop, border, tilt, inset or mirrored copy, found with --copies. large: N photographs of 4000x3000, each with four
+copies, two of them with a PNG. many: N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96, cut from
+the photographs.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -30,59 +27,8 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile
 
-from bench.common import SEED, Usage, encoded, groups_of, measured, option, photos, rgb_of, wanted_data
+from bench.common import SEED, encoded, groups_of, measured, option, photos, rgb_of, wanted_data
 from bench.families import alter
-
-_IMAGEDEDUP = """
-import json, os, sys
-from imagededup.methods import PHash
-found = PHash(verbose=False).find_duplicates(image_dir=sys.argv[1], recursive=True)
-taken, groups = set(), []
-for name in sorted(found):  # as its own find_duplicates_to_remove goes through them
-    if name not in taken and found[name]:
-        groups.append([name, *(other for other in found[name] if other not in taken)])
-        taken.update(groups[-1])
-print(json.dumps([[os.path.join(sys.argv[1], name) for name in group] for group in groups]))
-"""
-
-_DIFPY = """
-import json, sys
-import difPy
-if __name__ == "__main__":
-    built = difPy.build(sys.argv[1], recursive=True, show_progress=False)
-    found = difPy.search(built, similarity="similar", show_progress=False).result
-    print(json.dumps([[name, *(match[0] for match in matches)] for name, matches in found.items()]))
-"""
-
-_CZKAWKA = """
-import json, sys
-import czkawka
-finder = czkawka.ImageSimilarity()
-finder.set_directories([sys.argv[1]])
-finder.set_similarity(15)  # "moderately similar", the level of its example
-print(json.dumps([[str(path) for path in group] for group in finder.find_similar()]))
-"""
-
-_SCRIPTS = {"imagededup": _IMAGEDEDUP, "difPy": _DIFPY, "czkawka": _CZKAWKA}
-PEERS = ("findimagedupes", *_SCRIPTS)
-"""Peers that are run by `run_peer`."""
-
-_SECONDS = 240
-
-
-def run_peer(name: str, python: str, folder: Path, out: Path) -> tuple[list[list[str]], Usage] | str:
-    """Return the groups, lists of paths, that a peer finds below `folder`, and what it took; or why there are none."""
-    present = [python, "-c", f"import {name}"] if name in _SCRIPTS else ["sh", "-c", f"command -v {name}"]
-    if subprocess.run(present, capture_output=True, check=False).returncode:
-        return "absent"
-    command = [python, "-c", _SCRIPTS[name]] if name in _SCRIPTS else [name, "-R"]
-    try:
-        used = measured(["timeout", str(_SECONDS), *command, str(folder)], out)
-    except subprocess.CalledProcessError as error:
-        return f"not done in {_SECONDS} s" if error.returncode == 124 else f"failed ({error.returncode})"
-    lines = out.read_text().strip().splitlines()
-    return json.loads(lines[-1]) if name in _SCRIPTS else [line.split() for line in lines], used
-
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
 
@@ -234,22 +180,18 @@ def _samepic(folder: Path, temporary: Path, *options: str) -> None:
     print(f"samepic, full cache   {warm}, {cold.wall / warm.wall:.0f} times as fast")
     print(f"same output twice: {files[0].read_bytes() == files[1].read_bytes()}")
     if (folder / "photos").is_dir():
-        _print_score("samepic", groups_of(files[0]), folder, listed=200)
-
-
-def _print_score(name: str, groups: list[list[str]], folder: Path, listed: int = 0) -> None:
-    found, right, wrong = score(groups, folder)
-    shown = f"{found:.2%} of the copies in their group, {right} groups exactly right"
-    print(f"{name}: {shown}, {len(wrong)} wrong members", flush=True)
-    for member, reference in wrong[:listed]:
-        print(f"  wrong? {Path(member).relative_to(folder)} with {Path(reference).relative_to(folder)}")
+        found, right, wrong = score(groups_of(files[0]), folder)
+        print(
+            f"{found:.2%} of the copies in their group, {right} groups exactly right, {len(wrong)} wrong members"
+        )
+        for member, reference in wrong[:200]:
+            print(f"  wrong? {Path(member).relative_to(folder)} with {Path(reference).relative_to(folder)}")
 
 
 OPTIONS = (
     option("--keep", type=Path, help="make the files here, or use those that are here"),
     option("--every", 1, help="resaves: take every Nth picture only"),
     option("--count", 0, help="photographs: copies 400, large 8; many: files, 1 000 000; by default"),
-    option("--peers", help="a Python in which other tools are installed"),
     option("--rounds", 1),
 )
 
@@ -266,11 +208,6 @@ def _found(
         for number in range(args.rounds):
             print(f"round {number + 1} of {args.rounds}", flush=True)
             _samepic(folder, temporary / f"round-{number}", *["--copies"] * copies)
-            for peer in PEERS if args.peers else ():
-                result = run_peer(peer, args.peers, folder, temporary / f"{peer}.out")
-                print(f"{peer:14} {result if isinstance(result, str) else result[1]}", flush=True)
-                if not isinstance(result, str):
-                    _print_score(peer, result[0], folder)
 
 
 PARTS = {

@@ -32,9 +32,12 @@ OPTIONS = (
 
 
 def _jpeg(data: bytes) -> None:
+    from samepic.native import native
     from samepic.picture.jpeg import jpeg_parts, without_icc
 
-    jpeg_parts(data, "x")
+    header, _ = jpeg_parts(data, "x")
+    if native is not None and header.width * header.height < 1 << 24:
+        native.eighth(data, header.width, header.height)
     without_icc(data)
 
 

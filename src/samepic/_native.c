@@ -433,6 +433,7 @@ static PyMethodDef methods[] = {
     {"probe", native_probe, METH_VARARGS, "Return (query, row, distance) of codes with a key near, as int64."},
     {"match", match, METH_VARARGS, "Return (nearest, its distance, the second distance) of each code, as int32."},
     {"scan_end", scan_end, METH_VARARGS, "Return where the first marker behind a JPEG scan's data is, else the end."},
+    {"eighth", native_eighth, METH_VARARGS, "Return the luma of a JPEG at an eighth of its size; None where it is not plain."},
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},
     {"code", native_code, METH_VARARGS, "Return the eight PDQ codes, the quality and the detail of luma samples."},
     {"correlation", native_correlation, METH_VARARGS, "Return local correlation, least and most variance as float32."},

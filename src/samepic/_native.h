@@ -102,6 +102,7 @@ PyObject *native_describe(PyObject *self, PyObject *args);
 PyObject *native_screens(PyObject *self, PyObject *args);
 PyObject *native_png_pixels(PyObject *self, PyObject *args);
 PyObject *native_excess(PyObject *self, PyObject *args);
+PyObject *native_eighth(PyObject *self, PyObject *args);
 PyObject *native_differ(PyObject *self, PyObject *args);
 PyObject *native_tone(PyObject *self, PyObject *args);
 PyObject *native_mix(PyObject *self, PyObject *args);

@@ -135,16 +135,12 @@ def same_tone(one: Plane, two: Plane, inside: Mask) -> tuple[Plane, Plane]:
     if x.size < _SAMPLES // 40:
         return one, two
     onward = x.std() >= y.std()
-    curve = _curve(x, y) if onward else _curve(y, x)
-    if curve is None or not _is_nearer(curve[x if onward else y], y if onward else x, x, y):
+    shown, other = (x, y) if onward else (y, x)
+    curve = _curve(shown, other)
+    if curve is None or percentile(cv2.absdiff(curve[shown], other), 25) >= percentile(cv2.absdiff(x, y), 25):
         return one, two
     mapped = np.asarray(cv2.LUT(one if onward else two, curve), np.uint8)
     return (mapped, two) if onward else (one, mapped)
-
-
-def _is_nearer(mapped: Plane, other: Plane, x: Plane, y: Plane) -> bool:
-    before, after = (percentile(cv2.absdiff(p, q), 25) for p, q in ((x, y), (mapped, other)))
-    return bool(after < before)
 
 
 def _curve(x: Plane, y: Plane) -> Plane | None:
