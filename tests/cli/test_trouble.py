@@ -194,7 +194,7 @@ class Interrupted:
     def __set_name__(self, owner, name):
         raise KeyboardInterrupt
 
-def build_parser():
+def build_parser(*_):
     type("Made", (), {"field": Interrupted()})
 
 command.build_parser = build_parser

@@ -172,7 +172,7 @@ def helps(folder: Path) -> dict[str, str]:
     with patch.dict(os.environ, {"XDG_STATE_HOME": "/state"}), patch("sys.platform", "linux"):
         parser = build_parser()
     (verbs,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
-    assert tuple(verbs.choices) == VERBS
+    assert list(verbs.choices) == list(VERBS)
     made = {"help/samepic.txt": _help(parser)}
     return made | {f"help/{verb}.txt": _help(one) for verb, one in verbs.choices.items()}
 

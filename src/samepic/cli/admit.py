@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from samepic.cli import options
-from samepic.cli.options import UsageError
+from samepic.cli.command import UsageError
 from samepic.cli.output import Meter
 
 if TYPE_CHECKING:
     from samepic.decision import Decision
     from samepic.gate.gate import Gate
 
-SUMMARY = "add pictures to a store, each once"
 DESCRIPTION = "Add the pictures in files and folders to a store, unless they are in it already."
 
 EPILOG = f"""\

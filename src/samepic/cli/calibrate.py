@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from samepic import __version__
 from samepic.calibration.statistics import clopper_pearson, format_bound, read_pairs
-from samepic.cli.options import SAME, UsageError, add_jobs, add_shared, print_json, standard_input
+from samepic.cli.command import SAME, UsageError
+from samepic.cli.options import add_jobs, add_shared, print_json, standard_input
 from samepic.cli.output import Meter, fitted_table, percent, rows, styled, table
 from samepic.writing import printable
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from samepic.calibration.result import Result
     from samepic.calibration.statistics import LabeledPairs, ReliabilityBin, RuleOutcome
 
-SUMMARY = "check verdicts against your own labeled pairs"
 DESCRIPTION = (
     "Compare the pairs of PAIRS.csv, show how well verdicts and labels agree and what each cutoff"
     " would have accepted or refused, and write a profile for --profile."

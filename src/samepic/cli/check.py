@@ -6,7 +6,6 @@ import argparse
 
 from samepic.cli import options
 
-SUMMARY = "is this picture in a store already?"
 DESCRIPTION = "Show whether each FILE is in a store already, without changing it."
 
 EPILOG = f"""\

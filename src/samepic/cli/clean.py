@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic.cli import options
-from samepic.cli.options import NOT_SAME, SAME, UsageError
+from samepic.cli.command import NOT_SAME, SAME, UsageError
 from samepic.cli.output import styled
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, plural, printable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
     from samepic.duplicates.groups import ScanReport
 
-SUMMARY = "keep one file of each group of duplicates"
 DESCRIPTION = (
     "Keep one file of each group in REPORT and list, trash, move or link the others. "
     "Nothing is deleted, and nothing is done without --yes."

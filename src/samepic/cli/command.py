@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
-import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, Final
 
 from samepic import __version__
-from samepic.cli.options import PIPE, STOPPED, TROUBLE, UsageError
 from samepic.errors import SamepicError
-from samepic.writing import printable, reason_of
 
-VERBS = (
-    *("compare", "measure", "diff", "find", "clean", "review", "check", "admit", "remove", "serve"),
-    *("fingerprint", "calibrate", "doctor"),
-)
+if TYPE_CHECKING:
+    from samepic.cli.options import Parser
+
+SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
+
+STOPPED, PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell reports for a program that they end
+
+VERBS: Final = {
+    "compare": "are these two the same picture?",
+    "measure": "print every classical measure with its cutoff",
+    "diff": "write a picture of the differences",
+    "find": "find the duplicate pictures in folders",
+    "clean": "keep one file of each group of duplicates",
+    "review": "decide about duplicates in the browser",
+    "check": "is this picture in a store already?",
+    "admit": "add pictures to a store, each once",
+    "remove": "remove pictures from a store, so that they may be uploaded again",
+    "serve": "keep pictures from being uploaded twice, over HTTP",
+    "fingerprint": "print the fingerprints of pictures",
+    "calibrate": "check verdicts against your own labeled pairs",
+    "doctor": "check the installation",
+}
+"""The verbs, each a module, and what `samepic --help` says of them."""
 
 _DESCRIPTION = "Tell whether two images are the same picture, as a person who looks at both would."
 _EPILOG = """\
@@ -28,35 +42,24 @@ exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
 A picture named - is read from standard input. Every verb takes --json."""
 
 
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that raises UsageError where its parent would print and exit."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
+class UsageError(Exception):
+    """An invalid command line."""
 
 
-def build_parser() -> Parser:
-    parser = Parser(
-        prog="samepic",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def build_parser(wanted: Container[str] = VERBS) -> Parser:
+    """Return the parser of the command; of the verbs only those `wanted` are loaded and know their options."""
+    from samepic.cli.options import Parser
+
+    parser = Parser(prog="samepic", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"samepic {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for name in VERBS:
-        verb = import_module(f"samepic.cli.{name}")
-        options = verbs.add_parser(
-            name,
-            help=verb.SUMMARY,
-            description=verb.DESCRIPTION,
-            epilog=verb.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        options.set_defaults(run=verb.run)
-        verb.add_arguments(options)
+    for name, summary in VERBS.items():
+        options = verbs.add_parser(name, help=summary)
+        if name in wanted:
+            verb = import_module(f"samepic.cli.{name}")
+            options.description, options.epilog = verb.DESCRIPTION, verb.EPILOG
+            options.set_defaults(run=verb.run)
+            verb.add_arguments(options)
     return parser
 
 
@@ -69,7 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = _run(arguments)
+        quick = arguments == ["--version"]
+        if quick:  # as the parser would, which takes as long to load as Python to start
+            print(f"samepic {__version__}")
+        status = SAME if quick else _run(arguments)
         if sys.stdout:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -90,6 +96,8 @@ def _discard_output() -> None:
 
 
 def _print_error(message: str) -> None:
+    from samepic.writing import printable
+
     if sys.stderr:  # None where the caller closed it; print would take stdout instead
         print(f"samepic: {printable(message)}", file=sys.stderr)
 
@@ -99,7 +107,8 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
-        args = build_parser().parse_args(arguments)
+        wanted = next((word for word in arguments if not word.startswith("-")), "")
+        args = build_parser((wanted,)).parse_args(arguments)
         status: int = args.run(args)
     except SystemExit as stop:  # --help and --version, which have already printed
         return stop.code if isinstance(stop.code, int) else TROUBLE
@@ -108,6 +117,8 @@ def _run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        from samepic.writing import reason_of
+
         name = error.filename if isinstance(error.filename, str) else "system"
         return _report_error(arguments, f"{name}: {reason_of(error)}", type(error).__name__)
     except MemoryError:
@@ -117,6 +128,8 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(error.__cause__, KeyboardInterrupt):
             raise error.__cause__ from None
         if os.environ.get("SAMEPIC_DEBUG"):
+            import traceback
+
             traceback.print_exc()
         hint = "please report this bug, with what SAMEPIC_DEBUG=1 prints"
         return _report_error(arguments, f"{type(error).__name__}: {error} ({hint})", type(error).__name__)
@@ -125,6 +138,8 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _report_error(arguments: Sequence[str], message: str, kind: str) -> int:
     if "--json" in arguments:
+        import json
+
         print(json.dumps({"error": message, "kind": kind}, ensure_ascii=False))
     else:
         _print_error(message)

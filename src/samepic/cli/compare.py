@@ -14,7 +14,6 @@ from samepic.writing import bytes_text
 if TYPE_CHECKING:
     from samepic.verdict import PictureInfo, Verdict
 
-SUMMARY = "are these two the same picture?"
 DESCRIPTION = "Show whether A and B are the same picture, and how B differs from A."
 
 EPILOG = """\

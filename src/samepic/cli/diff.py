@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from samepic.cli.command import UsageError
 from samepic.cli.compare import describe
-from samepic.cli.options import UsageError, add_screen, add_shared, compare_pair, print_result, status_of
+from samepic.cli.options import add_screen, add_shared, compare_pair, print_result, status_of
 from samepic.writing import replacing
 
-SUMMARY = "write a picture of the differences"
 DESCRIPTION = "Write one PNG of A, B and their amplified difference, with a box around each change."
 
 EPILOG = """\

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
-from samepic.cli.options import SAME, TROUBLE, add_shared, print_result
+from samepic.cli.command import SAME, TROUBLE
+from samepic.cli.options import add_shared, print_result
 from samepic.cli.output import rows, styled
 from samepic.errors import SamepicError
 
@@ -34,7 +35,6 @@ _LIBRARIES = {
 
 _NAMED = {"memory": "memory bounded", "cpu": "time bounded", "system": "system"}
 
-SUMMARY = "check the installation"
 DESCRIPTION = "Show versions, test every codec on a small picture, list optional parts and limits."
 EPILOG = "exit status: 0 everything works, 2 something does not"
 

@@ -12,7 +12,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import SAME, TROUBLE, UsageError, add_jobs, add_policy, add_shared, standard_input
+from samepic.cli.command import SAME, TROUBLE, UsageError
+from samepic.cli.options import add_jobs, add_policy, add_shared, standard_input
 from samepic.cli.output import Meter, styled, table
 from samepic.cli.review import require_pages, review
 from samepic.writing import bytes_text, plural, printable, replacing
@@ -43,7 +44,6 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
     return SparkFinder(paths, policy, args.hidden, args.follow, args.min_size, args.copies, how, spark=spark)
 
 
-SUMMARY = "find the duplicate pictures in folders"
 DESCRIPTION = (
     "Find the pictures below PATHS that are the same, in groups with the best file first."
     " Nothing is changed; samepic clean acts on the report of --json."

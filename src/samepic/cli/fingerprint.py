@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from samepic.cli.options import SAME, TROUBLE, add_shared, named_sources, print_json, print_result
+from samepic.cli.command import SAME, TROUBLE
+from samepic.cli.options import add_shared, named_sources, print_json, print_result
 from samepic.cli.output import styled
 from samepic.errors import SamepicError, UnreadableError
 from samepic.writing import printable, reason_of
 
-SUMMARY = "print the fingerprints of pictures"
 DESCRIPTION = "Print the fingerprint of each FILE on a line: digests, codes, quality and size."
 
 EPILOG = """\

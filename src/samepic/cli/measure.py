@@ -6,7 +6,8 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import SAME, add_shared, named_sources, print_result
+from samepic.cli.command import SAME
+from samepic.cli.options import add_shared, named_sources, print_result
 from samepic.cli.output import fitted_table, percent, styled
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ finds:  the share of re-saved copies that this cutoff finds
 trust:  proof, strong (finds 99 % or more), weak (half or more), none
 No measure decides whether both are the same picture: samepic compare does."""
 
-SUMMARY = "print every classical measure with its cutoff"
 DESCRIPTION = "Print each classical measure of A and B, and how reliable it is."
 EPILOG = f"{_LEGEND}\n\nexit status: 0 measured, 2 trouble"
 

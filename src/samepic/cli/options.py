@@ -7,25 +7,28 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
+from samepic.cli.command import CANNOT_TELL, NOT_SAME, SAME, TROUBLE, UsageError
 from samepic.cli.output import styled
-from samepic.tuning.screens import SCREEN, Box, Screen
-from samepic.verdict import Relation
 from samepic.writing import printable
 
 if TYPE_CHECKING:
     from samepic.decision import Decision
     from samepic.gate.gate import Gate
+    from samepic.tuning.screens import Box
     from samepic.verdict import Verdict
 
-SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
 
-STOPPED, PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell reports for a program that they end
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises UsageError where its parent would print and exit."""
 
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  (those of the parent)
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(formatter_class=raw, allow_abbrev=False, **options)
 
-class UsageError(Exception):
-    """An invalid command line."""
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 _SHARED: dict[str, dict[str, Any]] = {
@@ -78,6 +81,8 @@ def add_same_if(
     parser: argparse.ArgumentParser, *, unless: str = "", default: str = "reframed", last: str = "edited"
 ) -> None:
     """Add --same-if with the relations up to `last`; `unless` says what may set the default."""
+    from samepic.verdict import Relation
+
     rungs = [str(relation) for relation in Relation]
     ladder = rungs[: rungs.index(last) + 1]
     parser.add_argument(
@@ -187,6 +192,8 @@ _OPTIONS = ("ignore", "mask", "threshold", "most_pixels")
 
 def add_screen(parser: argparse.ArgumentParser) -> None:
     """Add --same-if, --profile, --screen and the options of screenshots."""
+    from samepic.tuning.screens import SCREEN
+
     add_policy(parser)
     text = "A and B are screenshots: compare them pixel by pixel; they are the same up to resaved"
     parser.add_argument("--screen", action="store_true", help=text)
@@ -209,10 +216,13 @@ def compare_pair(args: argparse.Namespace) -> Verdict:
             raise UsageError(f"{option}: expected together with --screen, found it alone")
         from samepic.api import compare
 
-        return compare(a, b, same_if=args.same_if, profile=args.profile)
+        shown = args.json or not getattr(args, "quiet", False)
+        return compare(a, b, same_if=args.same_if, profile=args.profile, visibility=shown)
     if args.profile is not None:
         raise UsageError("--profile: expected a comparison of pictures, found --screen")
     from samepic.screens.compare import compare_screenshots
+    from samepic.tuning.screens import Screen
+    from samepic.verdict import Relation
 
     return compare_screenshots(a, b, same_if=args.same_if or Relation.RESAVED, screen=Screen(**given))
 

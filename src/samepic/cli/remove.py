@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from samepic.cli.options import SAME, TROUBLE, add_shared, print_error, print_result
+from samepic.cli.command import SAME, TROUBLE
+from samepic.cli.options import add_shared, print_error, print_result
 from samepic.writing import printable
 
-SUMMARY = "remove pictures from a store, so that they may be uploaded again"
 DESCRIPTION = "Remove the pictures with these keys from a store. Files are not touched."
 
 EPILOG = """\

@@ -12,12 +12,12 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from samepic.cli.clean import journal_folder, journal_name, read_report
-from samepic.cli.options import SAME, add_shared, print_result
+from samepic.cli.command import SAME
+from samepic.cli.options import add_shared, print_result
 
 if TYPE_CHECKING:
     from samepic.duplicates.groups import ScanReport
 
-SUMMARY = "decide about duplicates in the browser"
 DESCRIPTION = (
     "Show the groups of REPORT in the browser: mark each file as keep, drop or not a duplicate, then"
     " see the plan, carry it out, and undo it."

@@ -9,14 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import SAME, THREADS, add_shared, folder_of_originals, print_result, whole_number
+from samepic.cli.command import SAME
+from samepic.cli.options import THREADS, add_shared, folder_of_originals, print_result, whole_number
 from samepic.service.settings import SERVICE
 
 if TYPE_CHECKING:
     from samepic.service.settings import ServiceSettings, Token
 
 _TOKEN = "SAMEPIC_TOKEN"
-SUMMARY = "keep pictures from being uploaded twice, over HTTP"
 DESCRIPTION = "Serve POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures."
 
 EPILOG = """\

@@ -121,15 +121,9 @@ _FAILURES = (
 )  # fmt: skip
 
 _CUT_SHORT = (
-    "truncated",
-    "premature",
-    "not enough",
-    "end of file",
-    "eof",
-    "unexpected end",
-    "broken data",
+    "truncated", "premature", "not enough", "end of file", "eof", "unexpected end", "broken data",
     "decoder error",
-)
+)  # fmt: skip
 
 _lock = threading.Lock()
 _decoding_threads = 0

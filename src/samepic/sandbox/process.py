@@ -272,14 +272,8 @@ def _python() -> str:
 
 
 _KEPT_VARIABLES = (
-    "PATH",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "SYSTEMROOT",
-    "LANG",
-    "LC_ALL",
-    "PYTHONHOME",
-)
+    "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONHOME",
+)  # fmt: skip
 
 
 def _environment() -> dict[str, str]:

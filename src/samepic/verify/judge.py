@@ -55,21 +55,9 @@ _PLACE_FACTORS = (
 )
 
 _MAP_FACTORS = (
-    "whole frames agree",
-    "shift",
-    "band shift",
-    "agreement",
-    "low",
-    "fair",
-    "fine",
-    "floor",
-    "coarse",
-    "part",
-    "uncontained",
-    "matched",
-    "tiled",
-    "textured",
-)
+    "whole frames agree", "shift", "band shift", "agreement", "low", "fair", "fine", "floor", "coarse", "part",
+    "uncontained", "matched", "tiled", "textured",
+)  # fmt: skip
 
 FACTORS = (*_CHANGE_FACTORS, *_PLACE_FACTORS, *CONTEXT, *_MAP_FACTORS)
 """The factors of both models by name: what was changed and how it looks there, what the frame shows as a whole, how the
