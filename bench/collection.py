@@ -1,13 +1,13 @@
 """Find with known truth, in large pictures and in very many files: what is found, what is wrong, memory, time.
 
-    python -m bench collection [resaves|copies|large|many ...] [--keep FOLDER] [--every N] [--count N]
+    python -m bench collection [resaves|copies|large|many|growth ...] [--keep FOLDER] [--every N] [--count N]
 
 Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic find` as a process of its own, with an
 empty cache and with a full one. resaves: every photograph of photos/ with five re-saves, and every picture of
 sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them. copies: N photographs, every seventh with a
 crop, border, tilt, inset or mirrored copy, found with --copies. large: N photographs of 4000x3000, each with four
-copies, two of them with a PNG. many: N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96, cut from
-the photographs.
+copies, two of them with a PNG. many: N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96, mixed of
+pieces of photographs. growth: 1000, 10 000 and N such JPEGs, by default 100 000, on one thread.
 """
 
 from __future__ import annotations
@@ -27,7 +27,19 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile
 
-from bench.common import SEED, encoded, groups_of, measured, option, photos, rgb_of, wanted_data
+from bench.common import (
+    SEED,
+    Usage,
+    encoded,
+    groups_of,
+    head,
+    measured,
+    option,
+    photos,
+    rgb_of,
+    row,
+    wanted_data,
+)
 from bench.families import alter
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
@@ -125,24 +137,30 @@ def make_large(data: Path, folder: Path, count: int) -> None:
 
 def make_many(data: Path, folder: Path, count: int) -> None:
     """Write `count` files of one byte that take no block on the disk, and a twentieth as many distinct JPEGs."""
-    chance, sources = random.Random(SEED), photos(data)[::2]
     for number in range(count):
         below = folder / f"{number // 25_000:03}" / f"{number // 250:05}"
         below.mkdir(parents=True, exist_ok=True)
         name = os.open(below / f"note-{number:07}.txt", os.O_CREAT | os.O_WRONLY)
         os.ftruncate(name, 1)
         os.close(name)
-    each = -(-count // 20 // len(sources))
-    for number in range(count // 20):
-        if number % each == 0:
-            rgb = np.asarray(rgb_of(sources[number // each]))
-        side = chance.randrange(64, min(200, *rgb.shape[:2]))
-        top, left = chance.randrange(rgb.shape[0] - side + 1), chance.randrange(rgb.shape[1] - side + 1)
-        piece = rgb[top : top + side, left : left + side, :: chance.choice((1, -1))]
-        small = cv2.resize(np.ascontiguousarray(piece), (96, 96), interpolation=cv2.INTER_AREA)
+    make_crops(data, folder, count // 20)
+
+
+def make_crops(data: Path, folder: Path, count: int) -> None:
+    """Write `count` distinct JPEGs of 96x96, each two pieces of photographs in one, a thousand a folder."""
+    chance = random.Random(SEED)
+    sources = [np.asarray(rgb_of(path)) for path in photos(data)[::2]]
+    for number in range(count):
+        pieces = []
+        for rgb in chance.sample(sources, 2):
+            side = chance.randrange(64, min(200, *rgb.shape[:2]))
+            top, left = (chance.randrange(most - side + 1) for most in rgb.shape[:2])
+            piece = np.ascontiguousarray(rgb[top : top + side, left : left + side, :: chance.choice((1, -1))])
+            pieces.append(cv2.resize(piece, (96, 96), interpolation=cv2.INTER_AREA))
         path = folder / f"pictures-{number // 1000:03}" / f"p{number:06}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(small, np.uint8), quality=85))
+        mixed = np.asarray(cv2.addWeighted(pieces[0], 0.5, pieces[1], 0.5, 0), np.uint8)
+        path.write_bytes(simplejpeg.encode_jpeg(mixed, quality=85))
 
 
 def photo_of(path: str) -> str:
@@ -191,7 +209,11 @@ def _samepic(folder: Path, temporary: Path, *options: str) -> None:
 OPTIONS = (
     option("--keep", type=Path, help="make the files here, or use those that are here"),
     option("--every", 1, help="resaves: take every Nth picture only"),
-    option("--count", 0, help="photographs: copies 400, large 8; many: files, 1 000 000; by default"),
+    option(
+        "--count",
+        0,
+        help="photographs: copies 400, large 8; many: files, 1 000 000; growth: 100 000; by default",
+    ),
     option("--rounds", 1),
 )
 
@@ -210,9 +232,32 @@ def _found(
             _samepic(folder, temporary / f"round-{number}", *["--copies"] * copies)
 
 
+def growth(args: argparse.Namespace) -> None:
+    """Print what `find` takes a picture as their number grows."""
+    head("pictures", "CPU s", "ms a picture", "times that of the first", "MB", "KB a picture more")
+    begun: list[Usage] = []
+    for count in (1000, 10_000, args.count or 100_000):
+        with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
+            make_crops(wanted_data(), Path(name) / "crops", count)
+            command = [sys.executable, "-m", "samepic", "find", "--json", "--jobs", "1", f"{name}/crops"]
+            begun.append(measured(command, Path(name) / "out", {"SAMEPIC_CACHE": f"{name}/cache"}))
+        taken, first = begun[-1], begun[0]
+        each = 1000 * taken.cpu / count
+        more = 1000 * (taken.peak - first.peak) / max(1, count - 1000)
+        row(
+            count,
+            f"{taken.cpu:.1f}",
+            f"{each:.2f}",
+            f"{each / first.cpu:.2f}",
+            f"{taken.peak:.0f}",
+            f"{more:.1f}",
+        )
+
+
 PARTS = {
     "resaves": partial(_found, make, 1),
     "copies": partial(_found, make_copies, 400, copies=True),
     "large": partial(_found, make_large, 8),
     "many": partial(_found, make_many, 1_000_000),
+    "growth": growth,
 }

@@ -80,7 +80,7 @@ def compare_pictures(
     prove: bool | Proof = True,
     visibility: bool = False,
 ) -> Verdict:
-    """Compare two decoded pictures as `compare` does; `visibility` is off by default."""
+    """Compare two decoded pictures as `compare` does; `prove` may say what for, and `visibility` is off by default."""
     proof = prove if isinstance(prove, Proof) else Proof.ALL if prove else Proof.NONE
     analysis = _analyze(a, b, proof)
     facts, relation, policy = analysis.facts, analysis.finding.relation, Policy(same_if, profile)
