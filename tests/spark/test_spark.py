@@ -186,15 +186,22 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     assert "crowds of look-alikes: " in caplog.text
 
 
+@pytest.mark.parametrize("copies", [False, pytest.param(True, marks=pytest.mark.stress)])
 def test_new_pictures_are_held_against_a_table_of_fingerprints(
-    spark: SparkSession, folder: Path, prints: DataFrame, photos: dict[str, Path], tmp_path: Path
+    spark: SparkSession,
+    folder: Path,
+    prints: DataFrame,
+    photos: dict[str, Path],
+    tmp_path: Path,
+    *,
+    copies: bool,
 ) -> None:
     Image.open(photos["chelsea"]).convert("RGB").save(tmp_path / "again.jpg", quality=60)
     Image.open(photos["rocket"]).convert("RGB").rotate(180).crop((0, 0, 90, 90)).save(tmp_path / "new.jpg")
     (tmp_path / "empty.jpg").write_bytes(b"")
     new = spark.createDataFrame([(path,) for path in files(tmp_path)], "path string")
     with partitioned(spark, 2):
-        found = find_duplicates(new, key="path", path="path", known=prints, copies=True)
+        found = find_duplicates(new, key="path", path="path", known=prints, copies=copies)
         result = {row["key"]: row for row in found.collect()}
     assert result[str(tmp_path / "again.jpg")]["reference"] == str(folder / "album" / "chelsea.png")
     assert "small pictures" in result[str(tmp_path / "again.jpg")]["explanation"]
