@@ -18,7 +18,7 @@ from samepic.verify.judge import Judgment
 from samepic.verify.overlay import draw_difference
 from samepic.verify.pipeline import WHITE, Analysis, comes_first, look_in_order
 from samepic.verify.quality import better_of, visibility_of
-from samepic.verify.resave import Proof, original_of
+from samepic.verify.resave import ProofScope, original_of
 from samepic.verify.shortcuts import compare_blank, compare_deep, compare_exact_part, compare_series
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def compare_pictures(
     *,
     same_if: Relation = Relation.REFRAMED,
     profile: Profile | None = None,
-    prove: bool | Proof = True,
+    prove: bool | ProofScope = True,
     visibility: bool = False,
 ) -> Verdict:
     """Compare two decoded pictures as `compare` does; `prove` may say what for, and `visibility` is off by default."""
-    proof = prove if isinstance(prove, Proof) else Proof.ALL if prove else Proof.NONE
+    proof = prove if isinstance(prove, ProofScope) else ProofScope.ALL if prove else ProofScope.NONE
     analysis = _analyze(a, b, proof)
     facts, relation, policy = analysis.facts, analysis.finding.relation, Policy(same_if, profile)
     better, reason = better_of(a, b, relation)
@@ -112,23 +112,23 @@ def compare_pictures(
     )
 
 
-def _analyze(a: Picture, b: Picture, prove: Proof) -> Analysis:
+def _analyze(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     if a.data is not None and a.data == b.data:
         return Analysis(Judgment(Relation.SAME_FILE, 1.0), Facts(scale=1.0), {})
-    if (series := compare_series(a, b, partial(_analyze, prove=Proof.NONE))) is not None:
+    if (series := compare_series(a, b, partial(_analyze, prove=ProofScope.NONE))) is not None:
         return series
     if equal_pixels(a, b):
         original, reason = original_of(a.info, b.info, None, None)
         facts = Facts(scale=1.0, original=original, original_reason=reason)
         return Analysis(Judgment(Relation.SAME_PIXELS, 1.0), facts, {})
-    if (deep := compare_deep(a, b, partial(_analyze, prove=Proof.NONE))) is not None:
+    if (deep := compare_deep(a, b, partial(_analyze, prove=ProofScope.NONE))) is not None:
         return deep
     if min(a.info.width, a.info.height, b.info.width, b.info.height) < JUDGE.tiny_side:
         return Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.TINY), {})
     return _analyze_pixels(a, b, prove)
 
 
-def _analyze_pixels(a: Picture, b: Picture, prove: Proof) -> Analysis:
+def _analyze_pixels(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     """Run the pipeline; where it does not find the same picture, try single colors and exact parts."""
     analysis = look_in_order(a, b, prove)
     relation = analysis.finding.relation

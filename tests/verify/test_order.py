@@ -19,7 +19,7 @@ from samepic.limits import LIMITS
 from samepic.picture import as_picture, load
 from samepic.verdict import Region, Relation, Transform, Verdict
 from samepic.verify.pipeline import comes_first
-from samepic.verify.resave import Proof
+from samepic.verify.resave import ProofScope
 from tests.kits.rounds import rounds
 from tests.verify.conftest import saved
 
@@ -143,10 +143,12 @@ def test_who_holds_one_for_the_original_learns_whether_it_is_the_copy(
     first = load(saved(cat, quality=90))
     copy = load(saved(opened_image(first.data or b"").resize(size), quality=70))
     for a, b, held, other in (
-        (first, copy, Proof.COPY_A, Proof.COPY_B),
-        (copy, first, Proof.COPY_B, Proof.COPY_A),
+        (first, copy, ProofScope.COPY_A, ProofScope.COPY_B),
+        (copy, first, ProofScope.COPY_B, ProofScope.COPY_A),
     ):
-        every, unproven, proven = (compare_pictures(a, b, prove=asked) for asked in (Proof.ALL, held, other))
+        every, unproven, proven = (
+            compare_pictures(a, b, prove=asked) for asked in (ProofScope.ALL, held, other)
+        )
         assert every.relation == unproven.relation == proven.relation == Relation.RESAVED
         assert every.original == unproven.original == proven.original == ("a" if a is first else "b")
         assert unproven.facts.proof is None

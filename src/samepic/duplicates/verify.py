@@ -19,7 +19,7 @@ from samepic.picture import Picture, inspect, load, read
 from samepic.tuning.search import SCREEN
 from samepic.verify.features import Features, screening_features, shared_features
 from samepic.verify.pipeline import WHITE
-from samepic.verify.resave import Proof
+from samepic.verify.resave import ProofScope
 from samepic.writing import reason_of
 
 _KEPT = 2048  # features that are kept for the next pair, 16 KB each
@@ -120,7 +120,7 @@ class Verifier:
             if first is None or second is None:
                 return None
             pair = _renamed(first, "the reference"), _renamed(second, "this file")
-            verdict = compare_pictures(*pair, prove=Proof.COPY_A)
+            verdict = compare_pictures(*pair, prove=ProofScope.COPY_A)
             # The oldest pictures over the limit are dropped, but not the reference, which is compared next.
             if a in self._decoded:
                 self._decoded.move_to_end(a)

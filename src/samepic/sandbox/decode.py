@@ -31,7 +31,7 @@ from samepic.verify.features import screening_features, shared_features
 from samepic.verify.overlay import OverlayViews, lay
 from samepic.verify.photometry import unresolved
 from samepic.verify.pipeline import WHITE
-from samepic.verify.resave import Proof
+from samepic.verify.resave import ProofScope
 
 VIEW_SIDE: Final = 1200
 """The longest side, in pixels, of a picture that a page shows: it fills a window without filling a process."""
@@ -129,7 +129,7 @@ def views(
     b: Encoded,
     policy: Policy,
     *,
-    prove: bool | Proof = True,
+    prove: bool | ProofScope = True,
     visibility: bool = True,
     limits: Limits = LIMITS,
 ) -> Views:
@@ -177,7 +177,7 @@ class Task:
     copycode: bool = False
     proxied: bool = False
     policy: Policy = Policy()  # noqa: RUF009  (frozen)
-    prove: bool | Proof = True
+    prove: bool | ProofScope = True
     visibility: bool = True
     frames: tuple[int, int] | None = None
 

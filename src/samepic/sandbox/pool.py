@@ -43,7 +43,7 @@ from samepic.sandbox.protocol import (
     split,
 )
 from samepic.verdict import Relation, Verdict
-from samepic.verify.resave import Proof
+from samepic.verify.resave import ProofScope
 
 __all__ = ["VIEW_BYTES", "Decoder", "InProcess", "Prepared", "Protection", "Views", "WorkerPool", "Workers"]
 
@@ -267,7 +267,7 @@ class Decoder(ABC):
         *,
         same_if: Relation | str | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
-        prove: bool | Proof = True,
+        prove: bool | ProofScope = True,
         visibility: bool = True,
         names: tuple[str, str] = _PAIR,
         called: tuple[str, str] = _ALIASES,

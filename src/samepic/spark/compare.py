@@ -25,7 +25,7 @@ from samepic.profile import Policy
 from samepic.spark.catalog import Batches, arrow_rows, decoder, in_python, original, schema_of
 from samepic.verdict import Verdict
 from samepic.verify.explain import explain
-from samepic.verify.resave import Proof
+from samepic.verify.resave import ProofScope
 from samepic.writing import reason_of
 
 VERDICTS = schema_of(
@@ -126,7 +126,7 @@ class SparkComparer:
             raise ValueError("known: expected fingerprints with proxies, found some without")
         try:
             named = partial(decoder().compare, names=("a", "b"), called=_CALLED)
-            verdict = named(first, second, prove=Proof.COPY_A, visibility=False)
+            verdict = named(first, second, prove=ProofScope.COPY_A, visibility=False)
         except WorkerError:
             # Either of the two may have ended the process; where neither does so alone, there is no verdict.
             self._check_alone(a, first)

@@ -31,7 +31,7 @@ from samepic.verify.judge import Judgment, PairOdds, factors_of, is_sign, judge,
 from samepic.verify.mapping import MappedPair, are_one_frame, edge_on_edge, map_onto, texture
 from samepic.verify.photometry import coarse, in_one_palette
 from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may_derive, shared_source
-from samepic.verify.resave import Proof, Reenactment, original_of, reenact
+from samepic.verify.resave import ProofScope, Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
 
 WHITE, BLACK = 255, 0
@@ -53,7 +53,7 @@ class Analysis(NamedTuple):
     turn: Turn | None = None
 
 
-def look(a: Picture, b: Picture, prove: Proof) -> Analysis:
+def look(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it.
 
     The samples say how the copy was made: where they agree better than what they show, the profile was lost. That an
@@ -82,7 +82,7 @@ def look(a: Picture, b: Picture, prove: Proof) -> Analysis:
     )
 
 
-def _look(a: Picture, b: Picture, prove: Proof) -> Analysis:
+def _look(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     shared = shared_source(a, b)
     lost_color = shared is not None and bool(shared.regions) and _is_gray(a) != _is_gray(b)
     if shared is not None and not lost_color and not (_is_blank(a) and _is_blank(b)):
@@ -99,7 +99,7 @@ def _look(a: Picture, b: Picture, prove: Proof) -> Analysis:
         answer = answer._replace(finding=answer.finding._replace(relation=Relation.ADJUSTED))
     whole = answer.transform is None or answer.turn is not None
     likely = whole and answer.finding.probability >= JUDGE.provable
-    return _proven(answer, a, b, prove if likely else Proof.NONE)
+    return _proven(answer, a, b, prove if likely else ProofScope.NONE)
 
 
 def grounds(a: Picture, b: Picture) -> tuple[int, ...]:
@@ -111,7 +111,7 @@ def _is_blank(picture: Picture) -> bool:
     return texture(picture.on(WHITE)) < JUDGE.blank_detail
 
 
-def _blank(a: Picture, b: Picture, prove: Proof) -> Analysis | None:
+def _blank(a: Picture, b: Picture, prove: ProofScope) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
     seen = [sorted(texture(p.on(ground)) for p in (a, b)) for ground in grounds(a, b)]
     if all(more < JUDGE.blank_detail for _, more in seen):
@@ -122,7 +122,7 @@ def _blank(a: Picture, b: Picture, prove: Proof) -> Analysis | None:
     return None
 
 
-def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: Proof) -> Analysis:
+def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: ProofScope) -> Analysis:
     """Answer for two whole frames whose codings say whether they can come from one source."""
     finding = judge_codings(shared)
     everywhere = np.ones(a.rgb.shape[:2], np.bool_)
@@ -133,7 +133,7 @@ def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: Proof) ->
         finding = finding._replace(relation=Relation.ADJUSTED)
     facts = facts_of(a.info, b.info, finding, mapped, WholeChange(tone))
     answer = Analysis(finding, facts, {"coding_excess": float(shared.excess.max())})
-    return _proven(answer, a, b, prove if finding.relation in _COPIES else Proof.NONE)
+    return _proven(answer, a, b, prove if finding.relation in _COPIES else ProofScope.NONE)
 
 
 def _is_gray(picture: Picture) -> bool:
@@ -213,16 +213,16 @@ def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Anal
     return Analysis(finding, facts, measures, transform, mapped.turn)
 
 
-def _proven(answer: Analysis, a: Picture, b: Picture, prove: Proof) -> Analysis:
+def _proven(answer: Analysis, a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     """Add what re-enactment proves, so far as it is asked for: that one was made of the other, and which."""
-    if prove is Proof.NONE:
+    if prove is ProofScope.NONE:
         return _with_original(answer, a, b, None, None)
     if answer.turn is None:
         finding = answer.finding
         sure = finding.relation is Relation.RESAVED and finding.probability >= JUDGE.settled
-        return _with_original(answer, a, b, *_proofs(a, b, prove if sure else Proof.ALL))
+        return _with_original(answer, a, b, *_proofs(a, b, prove if sure else ProofScope.ALL))
     held = _held(a, answer.turn)
-    proven = _with_original(answer, held, b, *_proofs(held, b, Proof.ALL))
+    proven = _with_original(answer, held, b, *_proofs(held, b, ProofScope.ALL))
     if proven.facts.proof is None:
         return answer
     if is_sign(held.on(WHITE)):
@@ -239,23 +239,20 @@ def _held(picture: Picture, turn: Turn) -> Picture:
     return Picture(rgb, alpha, info)
 
 
-def _proofs(a: Picture, b: Picture, prove: Proof) -> tuple[Reenactment | None, Reenactment | None]:
+def _proofs(a: Picture, b: Picture, prove: ProofScope) -> tuple[Reenactment | None, Reenactment | None]:
     """Re-enact b from a, and a from b where the first did not succeed; neither where the codings rule it out.
 
-    Where only one may be the copy, it comes first, and the other is tried only if something says that it is one.
+    Where it is asked whether one is the copy, that comes first; the other is made again only where it is, or looks so.
     """
-    made: dict[Proof, Reenactment | None] = {}
-    ways = (Proof.COPY_B, a, b), (Proof.COPY_A, b, a)
+    made: dict[ProofScope, Reenactment | None] = {}
+    ways = (ProofScope.COPY_B, a, b), (ProofScope.COPY_A, b, a)
     for copied, source, copy in sorted(ways, key=lambda way: way[0] is not prove):
         found = made[copied] = reenact(source, copy) if may_derive(source, copy) else None
         proof = found is not None and found.proof
-        if (
-            proof
-            if prove is Proof.ALL
-            else not proof and original_of(source.info, copy.info, None, None)[0] != "a"
-        ):
+        doubted = original_of(source.info, copy.info, None, None)[0] == "a"
+        if proof if prove is ProofScope.ALL else not (proof or doubted):
             break
-    return made.get(Proof.COPY_B), made.get(Proof.COPY_A)
+    return made.get(ProofScope.COPY_B), made.get(ProofScope.COPY_A)
 
 
 def _with_original(
@@ -284,11 +281,11 @@ _LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000", "GIF"})
 _STEP = 8  # every eighth row and column distinguishes nearly all pictures
 
 
-def look_in_order(a: Picture, b: Picture, prove: Proof) -> Analysis:
+def look_in_order(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     """Look at two pictures, the likelier source first, and return what that says of a and b as they were given."""
     if comes_first(a, b):
         return look(a, b, prove)
-    return exchanged(look(b, a, Proof(OTHER_SIDE.get(prove, prove))), b, a)
+    return exchanged(look(b, a, ProofScope(OTHER_SIDE.get(prove, prove))), b, a)
 
 
 def comes_first(a: Picture, b: Picture) -> bool:

@@ -35,7 +35,7 @@ _BLOCK = 8
 _BAND = 32  # rows: whole blocks of every subsampling
 
 
-class Proof(StrEnum):
+class ProofScope(StrEnum):
     """What re-enactment is asked for: nothing, all it can tell, or only whether a, or b, is the copy of a re-save.
 
     The latter two are for a caller who holds that picture for the original, and need not know how the other was made.
