@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# How many files of tests run at once: more than twice the two cores counted on, since many tests wait for processes of
-# their own, or for time to pass.
-FILES ?= 5
+# How many files of tests run at once: twice the two cores counted on, since many tests wait for processes of their own, or
+# for time to pass. With five nothing is idle any more, and it takes longer.
+FILES ?= 4
 # In the order that tests/conftest.py gives them: the longest first. A test that hangs or kills its process ends the
 # run, named: with another process its file would be run again.
 AT_ONCE = -n $(FILES) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -rs
