@@ -59,8 +59,8 @@ def look(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     The samples say how the copy was made: where they agree better than what they show, the profile was lost. That an
     edit is then found is no reason against it. What is nearer comes first, for that may settle it.
     """
-    both = bool(a.info.profile) == bool(b.info.profile)
-    pairs = (a, b), (a, b) if both else (unprofiled(a) or a, unprofiled(b) or b)
+    alike = bool(a.info.profile) == bool(b.info.profile)
+    pairs = (a, b), (a, b) if alike else (unprofiled(a) or a, unprofiled(b) or b)
     if pairs[0] == pairs[1]:
         return _look(a, b, prove)
     answers: dict[bool, Analysis] = {}
