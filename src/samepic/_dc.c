@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOKED_UP 11 /* bits of what comes next */
+#define LOOKED_UP 11 /* bits of what comes next; with 12 or 13 it is no faster, 2026-11-30 */
 #define WINDOWS (1 << LOOKED_UP)
 #define MOST 3 /* components */
 

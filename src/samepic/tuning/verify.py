@@ -186,7 +186,7 @@ class _Judge:
     aspect_slack: Final = 1.0  # pixels by which a scaled side may be off through rounding
     same: Final = 0.85  # probability of "same" from which two pictures are called so
     # probability, of "same" and of one exposure, from which whole frames of one tone in which no cell was changed
-    # are the same before anything is explained
+    # are the same before anything is explained; a re-save as probable is certain without proof
     settled: Final = 0.97
     # by how much (logarithm of odds) the way that finds nothing changed may lift the other one
     outweigh: Final = 3.0

@@ -84,7 +84,9 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     # Strong compression hides which scaling was used, so several are tried, the closest first.
     proven = (attempt for attempt in attempts if attempt.result.proof)
     likely = sorted(proven, key=lambda attempt: attempt.distance)
-    textured = _textured(target.rgb) if likely else None
+    if not likely:
+        return best
+    textured = _textured(target.rgb)
     for attempt in likely[: JUDGE.scalings_tried]:
         sized = _scaled(source.rgb, target.rgb.shape, attempt.scaling)
         result = _compared(_save_like(sized, target, jpeg), target.rgb, textured, jpeg, attempt.scaling)
@@ -165,12 +167,12 @@ def _save_like(rgb: Pixels, target: Picture, jpeg: JpegInfo) -> Pixels:
 
 
 def _compared(
-    saved: Pixels, target: Pixels, textured: NDArray[np.bool_] | None, jpeg: JpegInfo | None, name: str
+    saved: Pixels, target: Pixels, textured: NDArray[np.bool_], jpeg: JpegInfo | None, name: str
 ) -> Reenactment:
     """Compare the saved pixels with the target, block by block: by the textured blocks if there are any."""
     worst = block_differences(saved, target)
     # Without texture single blocks prove nothing; then all of them count.
-    informative = textured if textured is not None and textured.any() else np.s_[:]
+    informative = textured if textured.any() else np.ones_like(textured)
     exact = float((worst[informative] == 0).mean())
     proof = exact >= JUDGE.exact_share and int(worst.max()) <= JUDGE.exact_slack
     return Reenactment(exact, proof, jpeg, name)
