@@ -34,3 +34,16 @@ def test_a_blank_page_with_noise_and_a_gradient_hold_no_texture_but_a_photograph
     assert texture(noise) < JUDGE.blank_detail
     assert texture(slope) < JUDGE.blank_detail
     assert texture(np.asarray(cat)) > 10 * JUDGE.blank_detail
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(257, 700), st.integers(257, 700), st.floats(0, 40))
+def test_rows_show_enough_texture_only_where_the_whole_picture_does(
+    seed: int, height: int, width: int, strength: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    places = rng.random((height // 64 + 1, width // 64 + 1, 1)) * strength + 100
+    picture = np.kron(places, np.ones((64, 64, 3)))[:height, :width].astype(np.uint8)
+    whole = texture(picture)
+    for enough in (JUDGE.blank_detail, JUDGE.some_detail):
+        found = texture(picture, enough)
+        assert found == whole or enough <= found <= whole + 0.5

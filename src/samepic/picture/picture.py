@@ -37,9 +37,15 @@ class Picture:
         """Return (height, width, 3) uint8: the picture on a uniform gray `ground`, 0 to 255."""
         if self.alpha is None:
             return self.rgb
-        alpha = self.alpha[..., None].astype(np.uint16)
-        mixed = self.rgb * alpha + np.uint16(ground) * (255 - alpha)
-        return ((mixed + 127) // 255).astype(np.uint8)
+        import cv2
+
+        # NumPy multiplies by a broadcast plane at a tenth of the speed.
+        alpha = cv2.merge((self.alpha, self.alpha, self.alpha))
+        mixed = np.multiply(self.rgb, alpha, dtype=np.uint16)
+        mixed += np.multiply(255 - alpha, np.uint16(ground), dtype=np.uint16)
+        mixed += 127
+        mixed //= 255
+        return mixed.astype(np.uint8)
 
 
 def equal_displayed(a: Picture, b: Picture) -> bool:

@@ -6,10 +6,11 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from samepic.arrays import Matrix, Pixels
 from samepic.facts import OTHER_SIDE, Doubt, Facts, ToneChange
@@ -108,12 +109,12 @@ def grounds(a: Picture, b: Picture) -> tuple[int, ...]:
 
 
 def _is_blank(picture: Picture) -> bool:
-    return texture(picture.on(WHITE)) < JUDGE.blank_detail
+    return texture(picture.on(WHITE), JUDGE.blank_detail) < JUDGE.blank_detail
 
 
 def _blank(a: Picture, b: Picture, prove: ProofScope) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
-    seen = [sorted(texture(p.on(ground)) for p in (a, b)) for ground in grounds(a, b)]
+    seen = [sorted(texture(p.on(ground), JUDGE.some_detail) for p in (a, b)) for ground in grounds(a, b)]
     if all(more < JUDGE.blank_detail for _, more in seen):
         answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
         return _proven(answer, a, b, prove)
@@ -137,7 +138,13 @@ def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: ProofScop
 
 
 def _is_gray(picture: Picture) -> bool:
-    _, cr, cb = planes_of(np.rint(coarse(picture.rgb)).astype(np.uint8))
+    rgb, top = picture.rgb, picture.rgb.shape[0] // 2
+    row = cv2.resize(rgb[top : top + -(-top // 24)], (48, 1), interpolation=cv2.INTER_AREA)
+    return _is_colorless(row) and _is_colorless(coarse(rgb))  # a row of blocks rules out nearly all pictures
+
+
+def _is_colorless(blocks: NDArray[Any]) -> bool:
+    _, cr, cb = planes_of(np.rint(blocks).astype(np.uint8))
     return is_gray((cr + 1j * cb).ravel())
 
 
