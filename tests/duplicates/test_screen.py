@@ -34,12 +34,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) 
     return [folder / name for name in made]
 
 
-def screen_of(files: list[Path], cache: Cache, bits: int = 100) -> CandidateScreen:
+def screen_of(files: list[Path], cache: Cache) -> CandidateScreen:
     items = []
     for path in files:
-        prints = fingerprint(path)
+        prints = fingerprint(path, copycode=True)
         items.append(DistinctPicture(prints, [File(str(path), path.stat().st_size, 0)]))
-    return CandidateScreen(items, cache, MemoryBudget(2**28), lambda a, b: bits)
+    return CandidateScreen(items, cache, MemoryBudget(2**28))
 
 
 def test_a_crop_passes_and_another_photograph_does_not(pictures: list[Path]) -> None:
@@ -56,9 +56,31 @@ def test_what_features_cannot_say_passes(pictures: list[Path], tmp_path: Path) -
     with Cache(None) as cache:
         screen = screen_of([*pictures, damaged], cache)
         damaged.write_bytes(b"no picture")
-        assert screen.passes(CAT, PLAIN), "few features"
         assert screen.passes(CAT, 4), "damaged since"
-        assert screen_of(pictures, cache, bits=10).passes(CAT, CUP), "near codes"
+
+
+def test_pairs_with_few_features_pass_where_their_codes_are_near(
+    pictures: list[Path], tmp_path: Path
+) -> None:
+    page = Image.open(pictures[PLAIN])
+    moved = Image.new("RGB", (320, 220), "white")
+    moved.paste(page, (0, 0))
+    moved.save(tmp_path / "moved.png")
+    with Cache(None) as cache:
+        screen = screen_of([*pictures, tmp_path / "moved.png"], cache)
+        assert screen.passes(PLAIN, 4) and not screen.passes(CAT, PLAIN)
+
+
+def test_a_small_inset_passes_though_it_shares_no_features(photos: dict[str, Path], tmp_path: Path) -> None:
+    small, large = (Image.open(photos[name]).convert("RGB") for name in ("chelsea", "coffee"))
+    shown = large.copy()
+    shown.paste(small.resize((large.width // 4, large.width // 4 * small.height // small.width)), (60, 40))
+    shown.save(tmp_path / "shown.png")
+    with Cache(None) as cache:
+        screen = screen_of([photos["chelsea"], tmp_path / "shown.png"], cache)
+        one, two = (screening_features(load(p).rgb) for p in (photos["chelsea"], tmp_path / "shown.png"))
+        assert shared_features(one, two) == 0
+        assert screen.passes(0, 1)
 
 
 def test_answers_and_features_are_taken_from_the_cache(pictures: list[Path], tmp_path: Path) -> None:

@@ -58,10 +58,6 @@ class CandidateGraph:
         row = self._copies[index]
         return sorted((other for other in row if other > index), key=lambda other: (row[other], other))
 
-    def copycode_bits(self, index: int, other: int) -> int:
-        """Return the distance of the copy codes of a picture and of a candidate that only these propose."""
-        return self._copies[index][other] - SEARCH.radius
-
     def count(self, index: int) -> int:
         return self._counts[index]
 

@@ -182,7 +182,7 @@ class Finder(Search):
             self.copies,
         )
         memory, policy, window = MemoryBudget(WORKING_BYTES), self.policy, jobs * AHEAD
-        screen = CandidateScreen(items, cache, memory, graph.copycode_bits)
+        screen = CandidateScreen(items, cache, memory)
         joined = join_copies(
             graph,
             lambda: Verifier(items, cache, memory, _HELD_BYTES // jobs),

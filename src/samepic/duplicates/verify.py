@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -14,6 +14,7 @@ from samepic.duplicates.cache import Cache, CachedVerdict
 from samepic.duplicates.quality import Merit, merit
 from samepic.duplicates.scan import BYTES_PER_PIXEL, DistinctPicture, MemoryBudget
 from samepic.errors import UnreadableError
+from samepic.fingerprints import Fingerprint
 from samepic.fingerprints.make import fingerprint_shown
 from samepic.picture import Picture, inspect, load, read
 from samepic.tuning.search import SCREEN
@@ -32,7 +33,6 @@ class CandidateScreen:
     _items: list[DistinctPicture]
     _cache: Cache
     _memory: MemoryBudget
-    _bits: Callable[[int, int], int]
     dismissed: int = 0
     _lock: Lock = field(default_factory=Lock)
     _features: Callable[[int], Features] = field(init=False)
@@ -41,8 +41,12 @@ class CandidateScreen:
         self._features = lru_cache(_KEPT)(lambda index: self._stored(index) or self._made(index))
 
     def passes(self, a: int, b: int) -> bool:
-        """Return whether b may be a copy of a: near by its copy code, sharing features, with too few, or damaged."""
-        if self._bits(a, b) < SCREEN.near:
+        """Return whether b may be a copy of a: one is like an inset of the other, they share features, or b is damaged.
+
+        Where one of them has too few features, it may be a copy if its copy code is near.
+        """
+        prints = self._items[a].fingerprint, self._items[b].fingerprint
+        if _least_bits(*prints, lambda of: of.inset_codes) < SCREEN.inset:
             return True
         a, b = sorted((a, b), key=lambda index: self._items[index].sha256)
         names = self._items[a].sha256, self._items[b].sha256
@@ -52,7 +56,9 @@ class CandidateScreen:
                 one, two = self._features(a), self._features(b)
             except UnreadableError:
                 return True
-            passed = min(len(one.at), len(two.at)) < SCREEN.fewest or shared_features(one, two) > 0
+            passed = shared_features(one, two) > 0
+            if not passed and min(len(one.at), len(two.at)) < SCREEN.fewest:
+                passed = _least_bits(*prints, _all_codes) < SCREEN.near
             self._cache.put_screened(*names, passed=passed)
         with self._lock:
             self.dismissed += not passed
@@ -71,6 +77,18 @@ class CandidateScreen:
         found = screening_features(picture.on(WHITE))
         self._cache.put_features(item.sha256, found.to_bytes())
         return found
+
+
+def _least_bits(
+    one: Fingerprint, two: Fingerprint, codes_of: Callable[[Fingerprint], Iterable[bytes]]
+) -> int:
+    """Return the least distance of some codes of the one to the copy code of the other; 256 where there are none."""
+    codes = [(code, b.copycode) for a, b in ((one, two), (two, one)) for code in codes_of(a)]
+    return min(((int.from_bytes(a) ^ int.from_bytes(b)).bit_count() for a, b in codes), default=256)
+
+
+def _all_codes(of: Fingerprint) -> Iterable[bytes]:
+    return of.copycode, *of.quarter_codes, *of.inset_codes
 
 
 @dataclass(slots=True, eq=False)
