@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,7 @@ from samepic.hamming import Codes
 from samepic.native import native
 from samepic.picture import jpeg
 from samepic.verify.align import one_contrast_plain
-from samepic.verify.evidence import ExplainedPair, Network, cell_means, cell_means_plain
+from samepic.verify.evidence import ExplainedPair, Network, cell_means, cell_means_plain, sharpness_of
 from samepic.verify.features import (
     corners_of,
     corners_plain,
@@ -33,8 +34,8 @@ from samepic.verify.features import (
     two_nearest,
     two_nearest_plain,
 )
-from samepic.verify.photometry import mix_of, mix_plain
-from samepic.verify.tone import fit_tone_map
+from samepic.verify.photometry import area_means, mix_of, mix_plain
+from samepic.verify.tone import fit_tone_map, planes_of, planes_plain
 from tests.fingerprints.pictures import GOLDEN, golden_pictures, textured
 
 BUILT = find_spec("samepic._native") is not None
@@ -342,6 +343,73 @@ def test_the_native_part_refuses_planes_of_cells_that_do_not_fit() -> None:
     for unfit in ([*planes[1:], None], tuple(planes)):
         with pytest.raises(TypeError):
             native.cells(unfit, 6, 4)  # type: ignore[arg-type]  # what a caller in another language may do
+
+
+@only_built
+@settings(deadline=None)
+@given(
+    st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    st.sampled_from((1, 3, 4)),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_pictures_get_smaller_as_by_opencv(
+    shape: tuple[int, int], to: tuple[int, int], bands: int, floats: bool, seed: int
+) -> None:
+    height, width = max(shape[0], to[0]), max(shape[1], to[1])
+    kind = (height, width) if bands == 1 else (height, width, bands)
+    picture = np.random.default_rng(seed).integers(0, 256, kind).astype(np.float32 if floats else np.uint8)
+    here = area_means(picture, (to[1], to[0]))
+    plain = np.asarray(cv2.resize(picture, (to[1], to[0]), interpolation=cv2.INTER_AREA)).reshape(here.shape)
+    assert here.dtype == picture.dtype
+    apart = np.abs(here.astype(np.float64) - plain)
+    assert apart.max() <= (1e-3 if floats else 1) and (
+        floats or (apart > 0).mean() <= max(0.02, 1 / apart.size)
+    )
+
+
+@only_built
+@settings(deadline=None)
+@given(st.integers(1, 50), st.integers(1, 150), st.integers(0, 2**32 - 1))
+def test_planes_and_their_sharpness_are_those_of_opencv(height: int, width: int, seed: int) -> None:
+    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    for here, plain in zip(planes_of(rgb), planes_plain(rgb), strict=True):
+        assert np.array_equal(here, plain)
+        rms = cv2.norm(cv2.Laplacian(plain, cv2.CV_32F)) / plain.size**0.5
+        assert np.isclose(sharpness_of(here), rms, rtol=1e-9)
+
+
+@only_built
+def test_every_color_is_divided_as_by_opencv() -> None:
+    levels = np.arange(256, dtype=np.uint8)
+    for green in range(0, 256, 15):
+        red, blue = np.meshgrid(levels, levels)
+        rgb = np.dstack([red, np.full_like(red, green), blue])
+        assert all(np.array_equal(*both) for both in zip(planes_of(rgb), planes_plain(rgb), strict=True))
+
+
+@only_built
+def test_the_native_part_refuses_pictures_that_do_not_fit() -> None:
+    assert native is not None
+    for size in (
+        (4, 6, 0, 3),
+        (4, 6, 2, -1),
+        (4, 6, 5, 3),
+        (4, 6, 2, 7),
+        (2, 6, 2, 3),
+        (2**62, 6, 2, 3),
+        (0, 0, 1, 1),
+    ):
+        with pytest.raises(ValueError, match="wanted a picture"):
+            native.shrunk(bytes(4 * 6 * 5), *size, False)
+    with pytest.raises(ValueError, match="wanted a picture"):
+        native.shrunk(bytes(4 * 6 * 3), 4, 6, 2, 3, True)
+    with pytest.raises(ValueError, match="three bytes"):
+        native.planes(bytes(4))
+    for plane, width in ((bytes(24), 0), (bytes(24), 5), (bytes(0), 3), (bytes(24), 2**62), (bytes(24), -1)):
+        with pytest.raises(ValueError, match="plane"):
+            native.sharpness(plane, width)
 
 
 @only_built

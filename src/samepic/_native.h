@@ -104,6 +104,9 @@ PyObject *native_png_pixels(PyObject *self, PyObject *args);
 PyObject *native_excess(PyObject *self, PyObject *args);
 PyObject *native_eighth(PyObject *self, PyObject *args);
 PyObject *native_differ(PyObject *self, PyObject *args);
+PyObject *native_shrunk(PyObject *self, PyObject *args);
+PyObject *native_planes(PyObject *self, PyObject *args);
+PyObject *native_sharpness(PyObject *self, PyObject *args);
 PyObject *native_tone(PyObject *self, PyObject *args);
 PyObject *native_mix(PyObject *self, PyObject *args);
 

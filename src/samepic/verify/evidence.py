@@ -21,7 +21,7 @@ from samepic.tuning.evidence import CHANGE, EVIDENCE, TONE
 from samepic.verdict import Region
 from samepic.verify.align import refined
 from samepic.verify.features import correlation_map
-from samepic.verify.photometry import coarse, filtered, percentile
+from samepic.verify.photometry import area_means, coarse, filtered, percentile
 from samepic.verify.tone import ToneMap, fit_tone_map, is_gray, lit, planes_of
 
 Planes: TypeAlias = tuple[Floats, Floats, Floats]
@@ -144,7 +144,7 @@ def gather_unexplained(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -
 
     None where the two differ in tone, in whether they hold color, or all over, which wants an explanation.
     """
-    held = _area(inside.astype(np.float32), (_COARSE, _COARSE)).ravel() > 0.9
+    held = area_means(inside.astype(np.float32), (_COARSE, _COARSE)).ravel() > 0.9
     a, b = (_coarse_planes(rgb)[held] for rgb in (one, two))
     if not held.any():
         return None
@@ -216,8 +216,8 @@ def _tones_between(
     """Return the changes of tone from the first to the second and back, whether the former explains more, and which
     of the two hold no color."""
     size = (min(_COARSE, inside.shape[1]), min(_COARSE, inside.shape[0]))
-    held = _area(inside.astype(np.float32), size).ravel()
-    a, b = (np.stack([_area(p, size).ravel() for p in planes], axis=1) for planes in (first, second))
+    held = area_means(inside.astype(np.float32), size).ravel()
+    a, b = (np.stack([area_means(p, size).ravel() for p in planes], axis=1) for planes in (first, second))
     found, _, most = _correlation(first[0], second[0], 8)
     sure = np.where(most >= EVIDENCE.telling**2, np.clip(found, 0.02, 1.0), np.float32(0.3))
     weights = held * cv2.resize(sure, size, interpolation=cv2.INTER_AREA).ravel() * (held > 0.9)
@@ -237,10 +237,6 @@ def _tones_between(
     return (forth, back), forward, grays
 
 
-def _area(plane: Floats, size: tuple[int, int]) -> Floats:
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
 def _correlation(a: Floats, b: Floats, step: int) -> tuple[Floats, Floats, Floats]:
     return correlation_map(a, b, step, EVIDENCE.window, EVIDENCE.floor)
 
@@ -250,7 +246,7 @@ def _shape_of(plane: Floats) -> tuple[int, int]:
 
 
 def _cell_means(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
-    return _area(_whole(plane, side, shape), (shape[1], shape[0]))
+    return area_means(_whole(plane, side, shape), (shape[1], shape[0]))
 
 
 def _whole(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
@@ -402,7 +398,7 @@ def _measured(pair: ExplainedPair) -> tuple[Floats, Floats, Mask]:
 
 def _coarse_correlation(a: Floats, b: Floats, side: int, shape: tuple[int, int]) -> tuple[Floats, Floats]:
     """Return the local correlation at half the size, for every cell, and the larger variance."""
-    one, two = (_area(p, (max(1, p.shape[1] // 2), max(1, p.shape[0] // 2))) for p in (a, b))
+    one, two = (area_means(p, (max(1, p.shape[1] // 2), max(1, p.shape[0] // 2))) for p in (a, b))
     found, _, most = _correlation(one, two, side // 2)
     size = (shape[1], shape[0])
     return tuple(
@@ -440,8 +436,7 @@ def _context(pair: ExplainedPair, cells: Floats, within: Mask, telling: Mask) ->
     values, rough = (f[telling] if telling.any() else nothing for f in (found, coarse))
     difference = cells[..., 0][within] if within.any() else nothing
     source, target, tone = pair.shown[0], pair.target[0], pair.tone
-    # The RMS of the Laplacian, in levels.
-    sharp = [float(cv2.norm(cv2.Laplacian(p, cv2.CV_32F)) / p.size**0.5) for p in (source, target)]
+    sharp = [sharpness_of(p) for p in (source, target)]
     return np.array(
         [
             percentile(values, 50),
@@ -454,7 +449,7 @@ def _context(pair: ExplainedPair, cells: Floats, within: Mask, telling: Mask) ->
             np.log(min(3.0, abs(tone.gain)) + 0.1),
             abs(np.angle(tone.gain)) * (9 / np.pi) * min(1.0, abs(tone.gain)),
             np.log1p(abs(tone.tint)),
-            *_hues(*(_area(p, (_COARSE, _COARSE)) for p in pair.raw[1:])),
+            *_hues(*(area_means(p, (_COARSE, _COARSE)) for p in pair.raw[1:])),
             np.log((sharp[1] + 0.5) / (sharp[0] + 0.5)),
             np.log2(source.size) / 4,
             pair.side / 8,
@@ -465,6 +460,13 @@ def _context(pair: ExplainedPair, cells: Floats, within: Mask, telling: Mask) ->
         ],
         np.float32,
     )
+
+
+def sharpness_of(plane: Floats) -> float:
+    """Return the RMS of the Laplacian of a plane, in levels."""
+    if native is None:
+        return float(cv2.norm(cv2.Laplacian(plane, cv2.CV_32F)) / plane.size**0.5)
+    return float((native.sharpness(np.ascontiguousarray(plane), plane.shape[1]) / plane.size) ** 0.5)
 
 
 NETWORKS = ("change", "same", "origin")

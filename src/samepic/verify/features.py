@@ -14,7 +14,7 @@ from samepic.arrays import Floats, Matrix, Pixels, Plane
 from samepic.native import native
 from samepic.tuning.search import SCREEN
 from samepic.tuning.verify import ALIGN, JUDGE
-from samepic.verify.photometry import coarse, shrunk
+from samepic.verify.photometry import area_means, coarse, shrunk
 
 Whole: TypeAlias = NDArray[np.int32]
 
@@ -58,8 +58,9 @@ def reduced(luma: Plane, side: int, least: int = 0) -> Plane:
     if abs(scale - 1) < 1e-9:
         return luma
     size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(luma, size, interpolation=how), np.uint8)
+    if scale < 1:
+        return area_means(luma, size)
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def scaling(size: tuple[int, ...], target: tuple[int, ...]) -> Matrix:

@@ -17,7 +17,7 @@ from samepic.verdict import Region, Transform
 from samepic.verify.align import Alignment, Planes, align, align_by, best_of
 from samepic.verify.features import Turn, correlation_map, inverse, likely_turn, scaling
 from samepic.verify.overlay import overlaid, polygon, trimmed
-from samepic.verify.photometry import halved, in_one_palette, percentile
+from samepic.verify.photometry import area_means, halved, in_one_palette, percentile
 
 Size: TypeAlias = tuple[int, int]
 
@@ -289,7 +289,7 @@ def _resized(rgb: Pixels, size: tuple[int, int]) -> Pixels:
     if (rgb.shape[1], rgb.shape[0]) == size:
         return np.ascontiguousarray(rgb)
     rgb = halved(rgb, int(math.log2(max(1.0, min(rgb.shape[1] / size[0], rgb.shape[0] / size[1])))))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return area_means(rgb, size)
 
 
 def agreeing_share(a: Pixels, b: Pixels) -> float:

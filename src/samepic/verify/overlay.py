@@ -14,7 +14,7 @@ from samepic.arrays import Mask, Matrix, Pixels
 from samepic.tuning.verify import ALIGN
 from samepic.verdict import Region, Verdict
 from samepic.verify.features import inverse, local_scale, reduced, scaling
-from samepic.verify.photometry import shrunk
+from samepic.verify.photometry import area_means, shrunk
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -99,7 +99,7 @@ def _resized(picture: Pixels, shape: Shape) -> Pixels:
     if picture.shape[:2] == tuple(shape):
         return np.ascontiguousarray(picture)
     picture = shrunk(picture, int(math.log2(max(1.0, picture.shape[0] / shape[0]))))
-    return np.asarray(cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_AREA), np.uint8)
+    return area_means(picture, (shape[1], shape[0]))
 
 
 def moved(picture: Pixels, matrix: Matrix, shape: Shape) -> tuple[Pixels, Mask]:
@@ -226,7 +226,7 @@ def fitted(rgb: Pixels, side: int) -> Pixels:
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     if size == (rgb.shape[1], rgb.shape[0]):
         return np.ascontiguousarray(rgb)
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return area_means(rgb, size)
 
 
 _LONG_SIDE = 640

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from samepic.tuning.evidence import EVIDENCE, PALETTE
 from samepic.tuning.verify import JUDGE, RESOLUTION, Resolution
 
 Samples = NDArray[np.uint8]
+_Sample = TypeVar("_Sample", np.uint8, np.float32)
 Cells = NDArray[np.uint8]
 
 
@@ -136,8 +137,23 @@ def shrunk(picture: Pixels, times: int) -> Pixels:
     step = 2**times
     if picture.shape[0] % step == 0 and picture.shape[1] % step == 0:
         return halved(picture, times)
-    size = (max(1, round(picture.shape[1] / step)), max(1, round(picture.shape[0] / step)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return area_means(
+        picture, (max(1, round(picture.shape[1] / step)), max(1, round(picture.shape[0] / step)))
+    )
+
+
+def area_means(picture: NDArray[_Sample], size: tuple[int, int]) -> NDArray[_Sample]:
+    """Return a picture of uint8 or float32 at `size`, (width, height), by the means of the areas that it covers.
+
+    The native part takes a third of OpenCV's time, but where OpenCV is faster: at whole parts of the size.
+    """
+    (height, width), (columns, rows) = picture.shape[:2], size
+    whole = height % rows == 0 and width % columns == 0
+    if native is None or whole or height < rows or width < columns:
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), picture.dtype)
+    floats = picture.dtype == np.float32
+    found = native.shrunk(np.ascontiguousarray(picture), height, width, rows, columns, floats)
+    return np.frombuffer(found, picture.dtype).reshape(rows, columns, *picture.shape[2:])
 
 
 def percentile(values: NDArray[Any], share: float) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from samepic.arrays import Floats
 from samepic.native import native
 from samepic.tuning.evidence import SHADE, TONE
-from samepic.verify.photometry import percentile
+from samepic.verify.photometry import area_means, percentile
 
 Wide: TypeAlias = NDArray[np.float64]
 Complex: TypeAlias = NDArray[np.complex128]
@@ -246,6 +246,16 @@ def _bounded(color: complex) -> complex:
 
 def planes_of(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
     """Return Y, Cr, Cb (height, width) of a picture (height, width, 3), color as the distance from gray, in levels."""
+    if native is not None:
+        planes = np.frombuffer(native.planes(np.ascontiguousarray(rgb)), np.float32).reshape(
+            3, *rgb.shape[:2]
+        )
+        return planes[0], planes[1], planes[2]
+    return planes_plain(rgb)
+
+
+def planes_plain(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+    """Return what `planes_of` does, without the native part: half as fast."""
     y, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
     half = np.float32(128)
     return (
@@ -346,7 +356,7 @@ def lit(
 
 def _small(plane: Floats) -> Floats:
     size = (min(_COARSE, plane.shape[1]), min(_COARSE, plane.shape[0]))
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
+    return area_means(plane, size)
 
 
 def _by_turns(
