@@ -217,6 +217,27 @@ def test_of_an_animation_the_first_frame_is_shown_and_the_frames_are_counted(for
     assert picture.rgb[8, 8, 0] > 200 > picture.rgb[8, 8, 1:].max()
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"lossless": True}, {"quality": 20, "method": 0}, {"save_all": True}]
+)
+def test_a_still_webp_has_the_pixels_that_pillow_decodes(options: dict[str, Any]) -> None:
+    encoded = saved(scene(77, 51), "WEBP", **options)
+    assert_array_equal(load(encoded).rgb, np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB")))
+
+
+@given(st.integers(20, 300), st.integers(0, 255))
+def test_a_changed_webp_is_what_pillow_makes_of_it(at: int, value: int) -> None:
+    data = bytearray(saved(scene(77, 51), "WEBP", quality=50))
+    data[min(at, len(data) - 1)] = value
+    try:
+        shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    except (OSError, ValueError, SyntaxError):
+        with pytest.raises(UnreadableError):
+            load(bytes(data))
+    else:
+        assert_array_equal(load(bytes(data)).rgb, shown)
+
+
 def test_a_multi_picture_jpeg_is_its_first_picture() -> None:
     first, second = Image.fromarray(scene()), Image.new("RGB", (8, 8))
     picture = load(saved(first, "MPO", save_all=True, append_images=[second]))
