@@ -187,12 +187,10 @@ class _Restoration:
     def _relink(self, folder: int) -> bool:
         for twin in self.entry.twins or []:
             place, name = os.path.split(twin)
-            with suppress(OSError), files.open_folder(place) as other_folder:
-                found = files.stat_at(other_folder, name)
-                if found and found.st_ino != self.entry.kept_inode and self._is_original(other_folder, name):
-                    os.link(
-                        name, self.part, src_dir_fd=other_folder, dst_dir_fd=folder, follow_symlinks=False
-                    )
+            with suppress(OSError), files.open_folder(place) as other:
+                found = files.stat_at(other, name)
+                if found and found.st_ino != self.entry.kept_inode and self._is_original(other, name):
+                    os.link(name, self.part, src_dir_fd=other, dst_dir_fd=folder, follow_symlinks=False)
                     return True
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import io
 import os
@@ -77,7 +78,10 @@ def main() -> int:
     except EOFError:
         return 0
     # Nothing can be opened, so nothing can be imported, after `protect`.
+    gc.disable()  # what is loaded stays
     threads = preload()
+    gc.freeze()
+    gc.enable()
     # What decoders print is kept out of the parent's log.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -161,7 +165,7 @@ _ENCODINGS = (
 
 _LAZY = (
     "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "PIL.ImageCms", "samepic.measures.table",
-    "samepic.measures.ssimulacra2",
+    "samepic.measures.ssimulacra2", "PIL.MpoImagePlugin",
 )  # fmt: skip
 
 _HEIC = Path(__file__).with_name("small.heic")
@@ -179,7 +183,9 @@ def preload() -> bool:
     own = (f"{one.__name__}.{found.name}" for one in packages for found in pkgutil.iter_modules(one.__path__))
     for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *own):
         importlib.import_module(name)
-    Image.init()  # frames of animations are opened by Pillow's own search
+    # Frames of animations are opened by Pillow's own search, which needs no other plugin: those for printing are large.
+    Image.preinit()
+    Image._initialized = 2
     # One picture is decoded on one thread; more workers use more processors.
     cv2.setNumThreads(1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
