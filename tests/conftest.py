@@ -5,6 +5,7 @@ Every process collects every file: what takes long to import (SciPy, Selenium) i
 
 from __future__ import annotations
 
+import gc
 import os
 import statistics
 from collections import defaultdict
@@ -110,6 +111,17 @@ def _computed() -> float:
         with suppress(psutil.Error):
             times.append(child.cpu_times())
     return sum(float(one.user + one.system + one.children_user + one.children_system) for one in times)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have Python look for garbage among what tests make alone: what is imported and collected stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

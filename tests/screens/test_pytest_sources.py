@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 PAGE = """<!doctype html><meta charset="utf-8"><style>
-body { margin: 0; background: #fafafa; height: 1400px; font: 16px sans-serif }
+body { margin: 0; background: #fafafa; height: 900px; font: 16px sans-serif }
 .clock, .box, .far { position: absolute; width: 61px; height: 33px; background: #333; color: #fff }
-.clock { left: 100.4px; top: 60.7px } .box { left: 300px; top: 60px } .far { left: 40px; top: 1300px }
+.clock { left: 100.4px; top: 60.7px } .box { left: 300px; top: 60px } .far { left: 40px; top: 800px }
 #card { position: absolute; left: 80.3px; top: 40.6px; width: 400px; height: 120px; outline: 1px solid #ccc }
 #card .inner { position: absolute; left: 10px; top: 80px; width: 20px; height: 20px; background: #c33 }
 input { position: absolute; left: 20px; top: 300px; animation: blink .4s infinite alternate }
@@ -163,6 +163,7 @@ def test_elements_are_ignored_where_they_are_on_the_picture_and_nothing_beside_t
         making()(shown, "shot", ignore=".clock", timeout=0, **options)
 
 
+@PLAIN
 def test_what_was_ignored_in_the_baseline_is_ignored_where_it_was_of_another_size(
     page: Page, making: Making
 ) -> None:
@@ -173,6 +174,7 @@ def test_what_was_ignored_in_the_baseline_is_ignored_where_it_was_of_another_siz
         making()(page, "shot")
 
 
+@PLAIN
 def test_elements_in_frames_hidden_and_missing_ones_can_be_ignored(page: Page, making: Making) -> None:
     inside = page.frame_locator("iframe").locator(".inside")
     page.evaluate("document.querySelector('.far').hidden = true")
@@ -187,7 +189,7 @@ def test_elements_in_frames_hidden_and_missing_ones_can_be_ignored(page: Page, m
 def test_a_whole_page_is_more_than_its_window(page: Page, making: Making, tmp_path: Path) -> None:
     making(update=True)(page, "shot", full_page=True)
     ratio = page.evaluate("devicePixelRatio")
-    assert size_of(where(tmp_path)) == (700 * ratio, 1400 * ratio)
+    assert size_of(where(tmp_path)) == (700 * ratio, 900 * ratio)
     with pytest.raises(samepic.SourceError, match="full_page: expected a page, found an element"):
         making()(page.locator("#card"), "shot", full_page=True)
     with pytest.raises(
@@ -223,6 +225,7 @@ def test_a_page_that_never_rests_is_no_baseline(page: Page, making: Making, tmp_
     assert not where(tmp_path).exists()
 
 
+@PLAIN
 def test_a_baseline_is_taken_of_a_page_at_rest(page: Page, making: Making, tmp_path: Path) -> None:
     page.goto(BARE)
     page.evaluate(
@@ -286,7 +289,7 @@ def test_a_driver_and_an_element_of_selenium_are_shot_and_compared(
     driver.execute_script("document.querySelector('input').focus(); scrollTo(0, 37)")
     making(update=True)(shown(), "shot", ignore=".clock", **options)
     width, height = size_of(where(tmp_path))
-    assert {"whole": height == 1400, "element": (width - 400 < 3, height - 120 < 3) == (True, True)}.get(
+    assert {"whole": height == 900, "element": (width - 400 < 3, height - 120 < 3) == (True, True)}.get(
         shape, True
     )
     for _ in range(3):
