@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -359,8 +360,9 @@ def test_pictures_get_smaller_as_by_opencv(
 ) -> None:
     height, width = max(shape[0], to[0]), max(shape[1], to[1])
     kind = (height, width) if bands == 1 else (height, width, bands)
-    picture = np.random.default_rng(seed).integers(0, 256, kind).astype(np.float32 if floats else np.uint8)
-    here = area_means(picture, (to[1], to[0]))
+    drawn = np.random.default_rng(seed).integers(0, 256, kind)
+    picture: Any = drawn.astype(np.float32) if floats else drawn.astype(np.uint8)
+    here: NDArray[Any] = area_means(picture, (to[1], to[0]))
     plain = np.asarray(cv2.resize(picture, (to[1], to[0]), interpolation=cv2.INTER_AREA)).reshape(here.shape)
     assert here.dtype == picture.dtype
     apart = np.abs(here.astype(np.float64) - plain)

@@ -165,7 +165,7 @@ _ENCODINGS = (
 
 _LAZY = (
     "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "PIL.ImageCms", "samepic.measures.table",
-    "samepic.measures.ssimulacra2", "PIL.MpoImagePlugin",
+    "samepic.measures.ssimulacra2",
 )  # fmt: skip
 
 _HEIC = Path(__file__).with_name("small.heic")
@@ -183,9 +183,7 @@ def preload() -> bool:
     own = (f"{one.__name__}.{found.name}" for one in packages for found in pkgutil.iter_modules(one.__path__))
     for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *own):
         importlib.import_module(name)
-    # Frames of animations are opened by Pillow's own search, which needs no other plugin: those for printing are large.
-    Image.preinit()
-    Image._initialized = 2
+    Image.init()  # frames of animations are opened by Pillow's own search
     # One picture is decoded on one thread; more workers use more processors.
     cv2.setNumThreads(1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
