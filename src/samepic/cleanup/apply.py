@@ -56,14 +56,11 @@ def _void_on_error(journal: Journal, number: int) -> Iterator[None]:
     """Mark an entry as void and skip the file where an error comes before anything was done."""
     try:
         yield
-    except OSError as error:
+    except (OSError, SkippedFileError) as error:
         journal.record(number, "void")
-        if isinstance(error, FileExistsError):
+        if isinstance(error, (FileExistsError, SkippedFileError)):
             raise
         raise SkippedFileError(reason_of(error)) from error
-    except SkippedFileError:
-        journal.record(number, "void")
-        raise
 
 
 def _finish(journal: Journal, number: int, target: LockedFile) -> None:
