@@ -173,20 +173,15 @@ def find_spots(different: Mask) -> list[DifferingBox]:
     part = different[rows, columns]
     if not part.size:
         return []
-    # The dilation widens each box by the gap to the right and bottom; _spot subtracts it.
+    # The dilation widens each box by the gap to the right and bottom, which is subtracted below.
     wide = cv2.copyMakeBorder(part.astype(np.uint8), 0, gap, 0, gap, cv2.BORDER_CONSTANT, value=0)
     wide = cv2.dilate(wide, np.ones((gap + 1, gap + 1), np.uint8), anchor=(gap, gap))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=8)
     inner = np.asarray(labels[: part.shape[0], : part.shape[1]], np.intp)
     pixels = np.bincount(inner[part], minlength=count)
-    left, top = int(columns.start), int(rows.start)
-    found = [_spot(stats[at], int(pixels[at]), left, top) for at in range(1, count)]
+    boxes = (stats[:, :4] + (columns.start, rows.start, -gap, -gap)).tolist()
+    found = [DifferingBox(tuple(boxes[at]), int(pixels[at])) for at in range(1, count)]
     return sorted(found, key=lambda spot: (spot.box[1], spot.box[0]))
-
-
-def _spot(stat: NDArray[np.int32], pixels: int, left: int, top: int) -> DifferingBox:
-    x, y, width, height = (int(number) for number in stat[:4])
-    return DifferingBox((x + left, y + top, width - LAYOUT.gap, height - LAYOUT.gap), pixels)
 
 
 def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
