@@ -188,7 +188,7 @@ class _ReviewPages:
         return page("Duplicates", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def first_undecided(self, guarded: GuardedRequest) -> Response:
-        index = self._decisions.next_open(-1)
+        index = self._decisions.first_open()
         url = f"/?page={views.page_of(index)}#g{index}" if index is not None else "/plan"
         return RedirectResponse(url, 303)
 
