@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -303,12 +304,10 @@ def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
     if plan.action is CleanupAction.LIST:
         return
     with ExitStack() as stack:
-        opened: list[Journal] = []
 
+        @cache
         def open_log() -> Journal:
-            if not opened:
-                opened.append(stack.enter_context(Journal.create(journal)))
-            return opened[0]
+            return stack.enter_context(Journal.create(journal))
 
         for _, steps in groupby(plan.steps, key=lambda step: step.group):
             yield from _apply_group(plan, list(steps), open_log)
