@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from samepic.arrays import Mask, Pixels
 from samepic.screens.alignment import LineRun, ScreenAlignment, align_lines
-from samepic.screens.pixels import PixelKind, bounds_of, classify_pixels, slices_around
+from samepic.screens.pixels import PixelKind, box_of, classify_pixels, slices_around
 from samepic.tuning.screens import LAYOUT, Box, Screen
 from samepic.writing import plural
 
@@ -165,10 +165,8 @@ def _foreground_box(part: Pixels) -> Box | None:
     border = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
     if np.abs(border.astype(np.int16) - border[0]).max() > LAYOUT.level:
         return None
-    rows, columns = bounds_of(np.abs(part.astype(np.int16) - border[0]).max(axis=2) > LAYOUT.level)
-    if rows.start == rows.stop:
-        return None
-    return int(columns.start), int(rows.start), int(columns.stop - columns.start), int(rows.stop - rows.start)
+    box = box_of(np.abs(part.astype(np.int16) - border[0]).max(axis=2) > LAYOUT.level)
+    return box if box[2] else None
 
 
 def _appears_at(scene: Scene, old: Box, new: Box) -> bool:
