@@ -397,15 +397,13 @@ def describe_same(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
     """Return the sentence for the same screen, with the number of pixels that differ."""
     by_share = screen.most_share and not screen.most_pixels
     allowed = f"{screen.most_share:.4g} of all" if by_share else screen.most_pixels
-    parts = []
-    for name, words in (
-        ("different", f"differ, of which {allowed} may"),
-        ("smoothed", "differ at smoothed edges"),
-        ("speck", "in specks too faint to see"),
-        ("faint", "too little to see"),
-    ):
-        if counts[name]:
-            parts.append(f"{plural(counts[name], 'pixel')} {words}")
+    kinds = {
+        "different": f"differ, of which {allowed} may",
+        "smoothed": "differ at smoothed edges",
+        "speck": "in specks too faint to see",
+        "faint": "too little to see",
+    }
+    parts = [f"{plural(counts[name], 'pixel')} {words}" for name, words in kinds.items() if counts[name]]
     details = f": {', '.join(parts)}" if parts else ""
     return f"the same screen{' except for what is ignored' if ignored else ''}{details}"
 
