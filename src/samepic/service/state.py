@@ -191,6 +191,7 @@ class Service:
         self._light = ThreadQueue(
             "samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds
         )
+        self.run_light = self._light.run  # for calls that only read or write the store
 
     def close(self) -> None:
         """Wait for the running calls, then close the decoders and the store."""
@@ -221,9 +222,6 @@ class Service:
         finally:
             if self.gates.ready:
                 self.metrics.update_workers(self.gates.workers.status())
-
-    async def run_light(self, call: Callable[[], Result]) -> Result:
-        return await self._light.run(call)
 
 
 _IDEMPOTENCY = "idempotency-key"
