@@ -81,9 +81,9 @@ def test_undo_goes_back_one_by_one(decided: Decisions) -> None:
     assert (decided.undo(), decided.undo(), decided.undo()) == (1, 0, None)
     assert decided.state(0) == before
     assert decided.accept_rest() == 2
-    assert decided.next_open(-1) is None
+    assert decided.first_open() is None
     assert decided.undo() == 1
-    assert decided.next_open(-1) == 1
+    assert decided.first_open() == 1
 
 
 def test_decisions_are_remembered_by_the_files_of_a_group(

@@ -23,7 +23,7 @@ def left_behind(gate_url: str, opens: Opens, data: bytes, key: str, lease: float
     """Leave a pending record as a process does that died after it was committed."""
     gate = opens(gate_url)
     admission = Admission(gate._context, key, gate._read(data), gate.policy)
-    assert gate._store.put_pending(admission._prepared()[0].record, lease) is not None
+    assert gate._store.put_pending(admission._prepared[0].record, lease) is not None
 
 
 def test_a_dead_upload_is_waited_for_no_longer_than_its_lease(url: str, opens: Opens, coffee: Path) -> None:

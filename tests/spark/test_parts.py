@@ -73,7 +73,7 @@ def test_originals_beyond_what_may_be_held_lie_on_disk(monkeypatch: pytest.Monke
             bytes([size]) * size for size in (8, 5, 2, 7)
         ]
         originals.add(None, None, b"small")
-        assert (originals.original_bytes(4), originals.proxy(4)) == (None, b"small")
+        assert (originals.original_bytes(4), originals.proxies[4]) == (None, b"small")
 
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 4128, 9000])

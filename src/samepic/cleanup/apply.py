@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,14 +57,11 @@ def _void_on_error(journal: Journal, number: int) -> Iterator[None]:
     """Mark an entry as void and skip the file where an error comes before anything was done."""
     try:
         yield
-    except OSError as error:
+    except (OSError, SkippedFileError) as error:
         journal.record(number, "void")
-        if isinstance(error, FileExistsError):
+        if isinstance(error, (FileExistsError, SkippedFileError)):
             raise
         raise SkippedFileError(reason_of(error)) from error
-    except SkippedFileError:
-        journal.record(number, "void")
-        raise
 
 
 def _finish(journal: Journal, number: int, target: LockedFile) -> None:
@@ -99,13 +97,11 @@ def trash(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJourna
             place = f"{where.files}/{name}"
             note = f"{where.info}/{name}{_INFO_SUFFIX}" if where.info else ""
             number = journal.begin(replace(_entry(plan.action, target, kept), to=place, info=note))
-            try:
+            with suppress(FileExistsError):  # another process took the name
                 with _void_on_error(journal, number):
                     _to_trash(target, folder, name, info, where.note(target.planned.place))
-            except FileExistsError:
-                continue  # another process took the name
-            _finish(journal, number, target)
-            return place
+                _finish(journal, number, target)
+                return place
     raise AssertionError("unreachable: count() has no end")
 
 
@@ -142,15 +138,13 @@ def move(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal
             continue
         made = files.missing_folders(folder)
         number = journal.begin(replace(_entry(plan.action, target, kept), to=place, made=made))
-        try:
+        with suppress(FileExistsError):  # as above
             with _void_on_error(journal, number):
                 files.make_folder(folder)
                 with files.open_folder(folder) as destination:
                     _move_into(target, destination, name, journal, number)
-        except FileExistsError:
-            continue
-        _finish(journal, number, target)
-        return place
+            _finish(journal, number, target)
+            return place
     raise AssertionError("unreachable: count() has no end")
 
 
@@ -306,12 +300,10 @@ def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
     if plan.action is CleanupAction.LIST:
         return
     with ExitStack() as stack:
-        opened: list[Journal] = []
 
+        @cache
         def open_log() -> Journal:
-            if not opened:
-                opened.append(stack.enter_context(Journal.create(journal)))
-            return opened[0]
+            return stack.enter_context(Journal.create(journal))
 
         for _, steps in groupby(plan.steps, key=lambda step: step.group):
             yield from _apply_group(plan, list(steps), open_log)

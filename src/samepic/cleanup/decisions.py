@@ -86,10 +86,9 @@ class Decisions:
             self._states[index] = before
             return index
 
-    def next_open(self, after: int) -> int | None:
-        """Return the first undecided group behind `after`, and continue from the first group after the last."""
-        order = [*range(after + 1, len(self)), *range(min(after + 1, len(self)))]
-        return next((index for index in order if not self._states[index].decided), None)
+    def first_open(self) -> int | None:
+        """Return the first undecided group."""
+        return next((index for index, state in enumerate(self._states) if not state.decided), None)
 
     def counts(self) -> tuple[int, int, int]:
         """Return the number of decided groups, the number of their files to remove, and the bytes of these."""

@@ -135,15 +135,13 @@ def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
     """Copy an open file to the new `name`, flushed, with `attributes`; return the SHA-256 of the copy as read back."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o600, dir_fd=folder)
-    try:
-        with open(source, "rb", closefd=False) as original, open(file, "wb", closefd=False) as copy:
-            original.seek(0)
-            shutil.copyfileobj(original, copy)
+    with os.fdopen(file, "wb") as copy, open(source, "rb", closefd=False) as original:
+        original.seek(0)
+        shutil.copyfileobj(original, copy)
+        copy.flush()
         restore_attributes(file, attributes)
         os.fsync(file)
         return sha256_of(file)
-    finally:
-        os.close(file)
 
 
 def encoded_xattrs(file: int) -> dict[str, str]:

@@ -165,9 +165,7 @@ class _Planner:
         relations = {group.reference.path: Relation.SAME_FILE}
         relations |= {member.file.path: member.relation for member in group.members}
         protected = [
-            target
-            for target in targets
-            if any(os.path.commonpath([folder, target.folder]) == folder for folder in self.folders)
+            target for target in targets if any(map(Path(target.folder).is_relative_to, self.folders))
         ]
         if not targets:
             return

@@ -116,18 +116,18 @@ class _Restoration:
                 raise
         else:
             return
-        with ExitStack() as stack:
-            source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=moved_folder)
-            stack.callback(os.close, source)
-            if not files.absent(folder, self.part):
-                os.unlink(self.part, dir_fd=folder)  # a copy that was cut off
-            self._copy_here(source, folder)
+        if not files.absent(folder, self.part):
+            os.unlink(self.part, dir_fd=folder)  # a copy that was cut off
+        self._copy_here(moved_folder, name, folder)
         files.rename_exclusive(folder, self.part, folder, self.name)
         os.fsync(folder)
         os.unlink(name, dir_fd=moved_folder)
 
-    def _copy_here(self, source: int, folder: int) -> None:
-        if files.copy_file(source, folder, self.part, self.entry) != self.entry.sha256:
+    def _copy_here(self, other_folder: int, name: str, folder: int) -> None:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=other_folder)
+        with os.fdopen(file, "rb"):
+            digest = files.copy_file(file, folder, self.part, self.entry)
+        if digest != self.entry.sha256:
             os.unlink(self.part, dir_fd=folder)
             raise SkippedFileError("its copy has other bytes")
 
@@ -174,13 +174,10 @@ class _Restoration:
         if self._relink(folder):
             return
         kept_place, kept_name = os.path.split(self.entry.kept)
-        with ExitStack() as stack:
-            for place, name in ((self.place, self.name), (kept_place, kept_name)):
-                other_folder = stack.enter_context(files.open_folder(place))
+        for place, name in ((self.place, self.name), (kept_place, kept_name)):
+            with files.open_folder(place) as other_folder:
                 if self._digest(other_folder, name) == self.entry.sha256:
-                    source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=other_folder)
-                    stack.callback(os.close, source)
-                    self._copy_here(source, folder)
+                    self._copy_here(other_folder, name, folder)
                     return
         raise SkippedFileError(f"its bytes are gone: {self.entry.kept} was changed since")
 

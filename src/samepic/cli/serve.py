@@ -112,7 +112,6 @@ def _settings(args: argparse.Namespace) -> ServiceSettings:
 
 def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
     import logging.config
-    from copy import deepcopy
 
     from samepic.service.observability import LOG_CONFIG
     from samepic.service.settings import parse_token, read_tokens
@@ -120,7 +119,7 @@ def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
     if args.token_file:
         mode = Path(args.token_file).stat().st_mode & 0o777
         if os.name == "posix" and mode & 0o027:
-            logging.config.dictConfig(deepcopy(LOG_CONFIG))
+            logging.config.dictConfig(LOG_CONFIG)
             text = "%s: expected a mode such as 0600, found %04o: others can read or change it"
             logging.getLogger("samepic.service").warning(text, args.token_file, mode)
         return read_tokens(args.token_file)

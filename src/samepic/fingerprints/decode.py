@@ -157,7 +157,6 @@ def _from_rgb(rgb: NDArray[np.uint8], whole: Reduction | None = None) -> Pdq:
         size = (width // factor, height // factor)
         luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
     down, across = luma.shape[0] / height, luma.shape[1] / width
-    reduction = Reduction(height, width, down, across)
-    if whole is not None:
-        reduction = Reduction(whole.height, whole.width, whole.down * down, whole.across * across)
+    full = whole or Reduction(height, width)
+    reduction = Reduction(full.height, full.width, full.down * down, full.across * across)
     return pdq(np.asarray(luma, np.uint8), reduction)

@@ -122,7 +122,8 @@ class Fingerprint:
         }
 
     def __str__(self) -> str:
-        forms, *copies = map(_base64, (self.pdq_forms[_BYTES:], self.copycode, self.copycode_parts))
+        codes = self.pdq_forms[_BYTES:], self.copycode, self.copycode_parts
+        forms, *copies = (base64.urlsafe_b64encode(code).decode().rstrip("=") for code in codes)
         shown = self.quality, self.detail, self.width, self.height, self.format, self.mode
         values = (self.sha256, self.coded_digest, self.pdq.hex(), forms, *shown, *copies)
         fields = ",".join(f"{key}={value}" for key, value in zip(_FIELDS, values, strict=True))
@@ -169,10 +170,6 @@ class Fingerprint:
         if self.version != other.version:
             found = f"versions {self.version} and {other.version}"
             raise FingerprintError(f"expected two fingerprints of one version, found {found}")
-
-
-def _base64(code: bytes) -> str:
-    return base64.urlsafe_b64encode(code).decode().rstrip("=")
 
 
 def _bits(a: bytes, b: bytes) -> int:

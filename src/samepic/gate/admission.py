@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from samepic.decision import Caveat, Decision, Evidence, Match, Outcome
@@ -222,12 +223,11 @@ class Admission:
         self._data, self._replaces = data or {}, frozenset(replaces)
         self._sha256 = hashlib.sha256(encoded.data).hexdigest()
         self._lease = _Lease(context.store, context.lease)
-        self._ready: tuple[MatchVerifier, _CandidateSearch] | None = None
         self._number = 0
 
     def check(self) -> Decision:
         """Return what `admit` would decide now. Raises UnreadableError or a subclass for an unusable file."""
-        _, search = self._prepared()
+        _, search = self._prepared
         return self._decision(search.search())
 
     def admit(self) -> Decision:
@@ -237,7 +237,7 @@ class Admission:
             previous = self._previous_decision(deadline)
             if previous is not None:
                 return previous
-            verifier, search = self._prepared()
+            verifier, search = self._prepared
             decision = self._decision(search.search())
             if decision.outcome is Outcome.DUPLICATE:
                 return self._remember_refusal(decision)
@@ -312,16 +312,14 @@ class Admission:
             return None
         return _duplicate(self._key, refusal.match)
 
+    @cached_property
     def _prepared(self) -> tuple[MatchVerifier, _CandidateSearch]:
-        if self._ready is None:
-            context, encoded = self._context, self._encoded
-            prepared = context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
-            record = self._record(prepared)
-            verifier = MatchVerifier(context, record, self._compare, self._policy, self._replaces)
-            found = prepared.fingerprint
-            search = _CandidateSearch(context.store, context.index, verifier, found, self._lease.keep)
-            self._ready = verifier, search
-        return self._ready
+        context, encoded = self._context, self._encoded
+        prepared = context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
+        record = self._record(prepared)
+        verifier = MatchVerifier(context, record, self._compare, self._policy, self._replaces)
+        found = prepared.fingerprint
+        return verifier, _CandidateSearch(context.store, context.index, verifier, found, self._lease.keep)
 
     def _compare(self, original: bytes) -> Verdict:
         context = self._context

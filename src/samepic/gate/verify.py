@@ -124,10 +124,6 @@ def _error_text(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
-def _pixels(record: Record) -> int:
-    return record.width * record.height * record.frames
-
-
 IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
 
 
@@ -295,7 +291,7 @@ class MatchVerifier:
         """Compare the originals; raises only UnavailableError and StoreError, to be tried again."""
         if self.context.originals is None:
             return _UncomparedReason.NO_WAY
-        size = _pixels(self.record) + _pixels(kept)
+        size = sum(one.width * one.height * one.frames for one in (self.record, kept))
         if size >= self._too_large:
             # What was too much once is not paid for again by each of many candidates.
             return _UncomparedReason.TOO_MUCH

@@ -113,10 +113,7 @@ class Measures(Mapping[str, Measured]):
     rows: tuple[Measured, ...]
 
     def __getitem__(self, name: str) -> Measured:
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise KeyError(name)
+        return {row.name: row for row in self.rows}[name]
 
     def __iter__(self) -> Iterator[str]:
         return (row.name for row in self.rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -75,10 +76,8 @@ def _compare_kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[
     proxies = proxy_of(gate, keys[0], "a"), proxy_of(gate, keys[1], "b")
     a, b = (_original(service, tenant, key) for key in keys)
     if a is not None and b is not None:
-        try:
+        with suppress(UnreadableError):  # broken or too large: compare the proxies
             return _pair_json(workers.views(a, b, profile=profile, names=("a", "b")))
-        except UnreadableError:
-            pass  # broken or too large: compare the proxies
     views = workers.views(*proxies, profile=profile, prove=False, visibility=False, names=("a", "b"))
     return _pair_json(views, proxies=True, profile=profile)
 
@@ -90,13 +89,10 @@ async def proxy(service: Service, request: Request, context: PageRequest) -> Res
 
 def _original(service: Service, tenant: str, key: str) -> bytes | None:
     """Return the original of a kept picture, if there is a folder of originals and it can be read."""
-    folder = service.settings.originals
-    if not folder:
-        return None
-    try:
-        original = originals_below(folder, tenant)(key)
-    except (SamepicError, OSError):
-        return None
+    original: object = None
+    if folder := service.settings.originals:
+        with suppress(SamepicError, OSError):
+            original = originals_below(folder, tenant)(key)
     return original.data if isinstance(original, Encoded) else None
 
 

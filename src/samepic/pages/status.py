@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
@@ -29,29 +29,18 @@ _INTRODUCTIONS = {
 
 
 async def home(service: Service, request: Request, context: PageRequest) -> Response:
-    counts = None
+    stored, waiting = "", None
     if "status" in context.caller.rights:
         counts = await service.run_light(service.gates.gate(context.caller.tenant).status)
+        kept, held = counts["accepted"] + counts["held"], counts["held"]
+        stored = f"The store has {plural(kept, 'picture')}." if kept else "The store is empty."
+        waiting = el("p.count", f"{count_text(held)} waiting" if held else "all caught up")
     cards = []
     for path, name in context.frame.menu:
-        waiting = _waiting(counts) if path == "/review" else None
-        text = el("p", _INTRODUCTIONS.get(path, ""))
-        cards.append(el("li", el("a.card.way", el("h2", name), text, waiting, href=path)))
-    lead = el("p.lead", "Is it the same picture? ", _stored(counts))
+        more = el("p", _INTRODUCTIONS.get(path, "")), waiting if path == "/review" else None
+        cards.append(el("li", el("a.card.way", el("h2", name), more, href=path)))
+    lead = el("p.lead", "Is it the same picture? ", stored)
     return page("Start", el("h1", "samepic"), lead, el("ul.ways", cards), frame=context.frame)
-
-
-def _stored(counts: dict[str, Any] | None) -> str:
-    if counts is None:
-        return ""
-    stored = counts["accepted"] + counts["held"]
-    return f"The store has {plural(stored, 'picture')}." if stored else "The store is empty."
-
-
-def _waiting(counts: dict[str, Any] | None) -> Html | None:
-    if counts is None:
-        return None
-    return el("p.count", f"{count_text(counts['held'])} waiting" if counts["held"] else "all caught up")
 
 
 _WIDTH, _TOP, _HEIGHT, _BOTTOM, _SIDE = 440, 26, 110, 20, 4

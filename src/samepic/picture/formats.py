@@ -7,7 +7,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Final
 
@@ -220,11 +220,9 @@ def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[tuple[int
 
     They are tag, kind, number, and where the value, or its offset, is.
     """
-    try:
+    with suppress(struct.error):
         (offset,) = struct.unpack_from(order + "I", tiff, pointer)
         (count,) = struct.unpack_from(order + "H", tiff, offset)
         for at in range(offset + 2, offset + 2 + 12 * min(count, _MOST_ENTRIES), 12):
             tag, kind, number = struct.unpack_from(order + "HHI4x", tiff, at)
             yield tag, kind, number, at + 8
-    except struct.error:
-        return

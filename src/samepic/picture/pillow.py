@@ -207,7 +207,7 @@ def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
     word, count_code, entry = (order + "Q", order + "Q", 20) if big else (order + "I", order + "H", 12)
     seen: set[int] = set()
     raw = False
-    try:
+    with suppress(struct.error, OverflowError):
         (at,) = struct.unpack_from(word, data, 8 if big else 4)
         while at and at not in seen:
             (entries,) = struct.unpack_from(count_code, data, at)
@@ -219,8 +219,6 @@ def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
                 tags = (struct.unpack_from(order + "H", data, first + entry * i)[0] for i in range(entries))
                 raw = _DNG in tags
             at = following
-    except (struct.error, OverflowError):
-        return max(1, len(seen)), raw
     return max(1, len(seen)), raw
 
 
@@ -326,12 +324,10 @@ def from_image(
 @cache
 def _silence_libtiff() -> None:
     """Remove the handler of Pillow's libtiff, where it is found, that prints errors, since Pillow raises them."""
-    try:
+    with suppress(OSError, AttributeError):
         libtiff = ctypes.CDLL(str(importlib.import_module("PIL._imaging").__file__))
         libtiff.TIFFSetErrorHandler.restype = ctypes.c_void_p
         libtiff.TIFFSetErrorHandler(None)
-    except (OSError, AttributeError):
-        return
 
 
 def _count_frames(encoded: Encoded, form: str, limits: Limits) -> int:

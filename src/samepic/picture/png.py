@@ -168,12 +168,8 @@ def _pixels_only(data: bytes, name: str, *, key: bool = False, header: bytes = b
 
 def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
     """Return a PNG without its color profile (the chunk iCCP)."""
-    kept, at = [], 0
-    for chunk in _chunks(data, name):
-        if chunk.kind == b"iCCP":
-            kept.append(data[at : chunk.start - 8])
-            at = chunk.end + 4
-    return b"".join([*kept, data[at:]])
+    kept = (chunk for chunk in _chunks(data, name) if chunk.kind != b"iCCP")
+    return b"".join((_SIGNATURE, *(data[chunk.start - 8 : chunk.end + 4] for chunk in kept)))
 
 
 def _ihdr(chunks: list[_Chunk], by_kind: dict[bytes, bytes], name: str) -> tuple[int, int, int, int, bool]:

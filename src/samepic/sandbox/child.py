@@ -191,10 +191,8 @@ def preload() -> bool:
     for name in NETWORKS:
         load_network(name)
     for format_, data in _pictures().items():
-        try:
+        with suppress(SamepicError):  # what is not built in stays so
             load(Encoded(format_, data))
-        except SamepicError:
-            continue  # what is not built in stays so
     try:
         self_test(copycode=True)
     except MissingPartError:

@@ -17,6 +17,9 @@ import sys
 
 from samepic.sandbox.protocol import Protection
 
+if sys.platform != "win32":
+    import resource
+
 # name: number on x86_64 and on aarch64 (asm/unistd_64.h, asm-generic/unistd.h), None where there is none
 _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "read": (0, 63),
@@ -206,8 +209,6 @@ def _limit(memory_bytes: int, open_files: int) -> tuple[bool, bool, bool]:
     """Limit memory, files and core dumps; return whether that worked for memory, new files and core dumps."""
     if sys.platform == "win32":
         return False, False, False
-    import resource
-
     address, data = _mapped()
     memory = _lower(resource.RLIMIT_DATA, memory_bytes) and sys.platform == "linux"
     _lower(resource.RLIMIT_AS, address - data + memory_bytes)
@@ -222,16 +223,10 @@ def _mapped() -> tuple[int, int]:
             pages = [int(number) for number in file.read().split()]
     except OSError:
         return 1 << 30, 0
-    import resource
-
     return pages[0] * resource.getpagesize(), pages[5] * resource.getpagesize()
 
 
 def _lower(kind: int, value: int) -> bool:
-    if sys.platform == "win32":
-        return False
-    import resource
-
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)

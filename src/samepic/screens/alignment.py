@@ -49,28 +49,22 @@ def align(a: Hashes, b: Hashes) -> tuple[LineRun, ...]:
 
 def _runs(a: Hashes, b: Hashes, within: LineRun) -> Iterator[LineRun]:
     head, middle, tail = _trim(a, b, within)
-    if head:
-        yield head
-    anchors = _anchors(a, b, middle)
-    if not anchors:
-        if middle.a0 < middle.a1 or middle.b0 < middle.b1:
-            yield middle
-    else:
-        next_a, next_b = middle.a0, middle.b0
-        for row, other in anchors:
-            if row >= next_a and other >= next_b:
-                end_a, end_b = row + 1, other + 1
-                while end_a < middle.a1 and end_b < middle.b1 and a[end_a] == b[end_b]:
-                    end_a, end_b = end_a + 1, end_b + 1
-                yield from _runs(a, b, LineRun(next_a, row, next_b, other))
-                yield LineRun(row, end_a, other, end_b, equal=True)
-                next_a, next_b = end_a, end_b
-        yield from _runs(a, b, LineRun(next_a, middle.a1, next_b, middle.b1))
-    if tail:
-        yield tail
+    yield head
+    next_a, next_b = middle.a0, middle.b0
+    for row, other in _anchors(a, b, middle):
+        if row >= next_a and other >= next_b:
+            end_a, end_b = row + 1, other + 1
+            while end_a < middle.a1 and end_b < middle.b1 and a[end_a] == b[end_b]:
+                end_a, end_b = end_a + 1, end_b + 1
+            yield from _runs(a, b, LineRun(next_a, row, next_b, other))
+            yield LineRun(row, end_a, other, end_b, equal=True)
+            next_a, next_b = end_a, end_b
+    rest = LineRun(next_a, middle.a1, next_b, middle.b1)
+    yield from (rest,) if rest == middle else _runs(a, b, rest)
+    yield tail
 
 
-def _trim(a: Hashes, b: Hashes, run: LineRun) -> tuple[LineRun | None, LineRun, LineRun | None]:
+def _trim(a: Hashes, b: Hashes, run: LineRun) -> tuple[LineRun, LineRun, LineRun]:
     head = 0
     most = min(run.a1 - run.a0, run.b1 - run.b0)
     while head < most and a[run.a0 + head] == b[run.b0 + head]:
@@ -78,11 +72,9 @@ def _trim(a: Hashes, b: Hashes, run: LineRun) -> tuple[LineRun | None, LineRun, 
     tail = 0
     while tail < most - head and a[run.a1 - 1 - tail] == b[run.b1 - 1 - tail]:
         tail += 1
-    start, end = LineRun(run.a0, run.a0 + head, run.b0, run.b0 + head, equal=True), None
-    if tail:
-        end = LineRun(run.a1 - tail, run.a1, run.b1 - tail, run.b1, equal=True)
+    start = LineRun(run.a0, run.a0 + head, run.b0, run.b0 + head, equal=True)
     middle = LineRun(run.a0 + head, run.a1 - tail, run.b0 + head, run.b1 - tail)
-    return (start if head else None), middle, end
+    return start, middle, LineRun(run.a1 - tail, run.a1, run.b1 - tail, run.b1, equal=True)
 
 
 def _anchors(a: Hashes, b: Hashes, run: LineRun) -> list[tuple[int, int]]:
@@ -119,7 +111,8 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
 
 
 def _merge(runs: Iterable[LineRun]) -> Iterator[LineRun]:
-    for equal, group in groupby(runs, key=lambda run: run.equal):
+    filled = (run for run in runs if run.a1 > run.a0 or run.b1 > run.b0)
+    for equal, group in groupby(filled, key=lambda run: run.equal):
         first, *others = group
         last = others[-1] if others else first
         yield LineRun(first.a0, last.a1, first.b0, last.b1, equal)
@@ -134,7 +127,7 @@ def with_equal_ends(runs: Sequence[LineRun], before: int, after: int) -> tuple[L
         *(LineRun(a0 + before, a1 + before, b0 + before, b1 + before, same) for a0, a1, b0, b1, same in runs),
         LineRun(end_a, end_a + after, end_b, end_b + after, equal=True),
     ]
-    return tuple(_merge(run for run in longer if run.a1 > run.a0 or run.b1 > run.b0))
+    return tuple(_merge(longer))
 
 
 def _split_uneven(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:

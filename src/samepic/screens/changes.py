@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from samepic.arrays import Mask, Pixels
 from samepic.screens.alignment import LineRun, ScreenAlignment, align_lines
-from samepic.screens.pixels import PixelKind, bounds_of, classify_pixels, slices_around
+from samepic.screens.pixels import PixelKind, box_of, classify_pixels, slices_around
 from samepic.tuning.screens import LAYOUT, Box, Screen
 from samepic.writing import plural
 
@@ -165,10 +165,8 @@ def _foreground_box(part: Pixels) -> Box | None:
     border = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
     if np.abs(border.astype(np.int16) - border[0]).max() > LAYOUT.level:
         return None
-    rows, columns = bounds_of(np.abs(part.astype(np.int16) - border[0]).max(axis=2) > LAYOUT.level)
-    if rows.start == rows.stop:
-        return None
-    return int(columns.start), int(rows.start), int(columns.stop - columns.start), int(rows.stop - rows.start)
+    box = box_of(np.abs(part.astype(np.int16) - border[0]).max(axis=2) > LAYOUT.level)
+    return box if box[2] else None
 
 
 def _appears_at(scene: Scene, old: Box, new: Box) -> bool:
@@ -399,15 +397,13 @@ def describe_same(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
     """Return the sentence for the same screen, with the number of pixels that differ."""
     by_share = screen.most_share and not screen.most_pixels
     allowed = f"{screen.most_share:.4g} of all" if by_share else screen.most_pixels
-    parts = []
-    for name, words in (
-        ("different", f"differ, of which {allowed} may"),
-        ("smoothed", "differ at smoothed edges"),
-        ("speck", "in specks too faint to see"),
-        ("faint", "too little to see"),
-    ):
-        if counts[name]:
-            parts.append(f"{plural(counts[name], 'pixel')} {words}")
+    kinds = {
+        "different": f"differ, of which {allowed} may",
+        "smoothed": "differ at smoothed edges",
+        "speck": "in specks too faint to see",
+        "faint": "too little to see",
+    }
+    parts = [f"{plural(counts[name], 'pixel')} {words}" for name, words in kinds.items() if counts[name]]
     details = f": {', '.join(parts)}" if parts else ""
     return f"the same screen{' except for what is ignored' if ignored else ''}{details}"
 

@@ -77,7 +77,7 @@ def _compare_pixels(
     ignored = _ignored_masks(a, b, screen, mask)
     found = _align(a, b, screen, ignored)
     boxes, specks = _find_visible_boxes(found)
-    part = found.kinds[pixels.bounds_of(found.kinds > PixelKind.EQUAL)]
+    part = found.kinds[pixels.slices_around(pixels.box_of(found.kinds > PixelKind.EQUAL), found.kinds.shape)]
     kinds = PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL
     different, smoothed, rest = (int(np.count_nonzero(part == kind)) for kind in kinds)
     faint = part.size - different - smoothed - rest

@@ -151,13 +151,10 @@ class DifferingBox(NamedTuple):
     pixels: int
 
 
-def bounds_of(mask: Mask) -> tuple[slice, slice]:
-    """Return the rows and columns of the bounding box of a mask, (height, width) of bool."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    if not len(rows):
-        return slice(0, 0), slice(0, 0)
-    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+def box_of(mask: Mask) -> Box:
+    """Return the bounding box of a mask, (height, width) of bool; 0, 0, 0, 0 where nothing is in it."""
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return x, y, width, height
 
 
 def slices_around(box: Box, shape: tuple[int, ...], by: int = 0) -> tuple[slice, slice]:
@@ -169,24 +166,19 @@ def slices_around(box: Box, shape: tuple[int, ...], by: int = 0) -> tuple[slice,
 def find_spots(different: Mask) -> list[DifferingBox]:
     """Return the boxes of a mask, top to bottom, left to right; gaps of at most LAYOUT.gap pixels are joined."""
     gap = LAYOUT.gap
-    rows, columns = bounds_of(different)
-    part = different[rows, columns]
-    if not part.size:
+    left, top, width, height = box_of(different)
+    if not width:
         return []
-    # The dilation widens each box by the gap to the right and bottom; _spot subtracts it.
+    part = different[top : top + height, left : left + width]
+    # The dilation widens each box by the gap to the right and bottom, which is subtracted below.
     wide = cv2.copyMakeBorder(part.astype(np.uint8), 0, gap, 0, gap, cv2.BORDER_CONSTANT, value=0)
     wide = cv2.dilate(wide, np.ones((gap + 1, gap + 1), np.uint8), anchor=(gap, gap))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=8)
     inner = np.asarray(labels[: part.shape[0], : part.shape[1]], np.intp)
     pixels = np.bincount(inner[part], minlength=count)
-    left, top = int(columns.start), int(rows.start)
-    found = [_spot(stats[at], int(pixels[at]), left, top) for at in range(1, count)]
+    boxes = (stats[:, :4] + (left, top, -gap, -gap)).tolist()
+    found = [DifferingBox(tuple(boxes[at]), int(pixels[at])) for at in range(1, count)]
     return sorted(found, key=lambda spot: (spot.box[1], spot.box[0]))
-
-
-def _spot(stat: NDArray[np.int32], pixels: int, left: int, top: int) -> DifferingBox:
-    x, y, width, height = (int(number) for number in stat[:4])
-    return DifferingBox((x + left, y + top, width - LAYOUT.gap, height - LAYOUT.gap), pixels)
 
 
 def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
@@ -200,8 +192,7 @@ def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
 def promote_faint(kinds: Pixels, screen: Screen) -> Pixels:
     """Return the kinds with FAINT pixels in larger areas, where a small contrast is visible, as DIFFERENT."""
     result = kinds.copy()
-    rows, columns = bounds_of(kinds == PixelKind.FAINT)
-    box = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
+    box = box_of(kinds == PixelKind.FAINT)
     part = result[slices_around(box, kinds.shape, screen.faint_side)]
     if box[2]:
         square = np.ones((screen.faint_side, screen.faint_side), np.uint8)

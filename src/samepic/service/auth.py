@@ -109,14 +109,12 @@ def _cookie_name(request: Request) -> str:
 
 def require_own_page(request: Request) -> None:
     """Raise HttpProblem, 403, unless the browser says that the request comes from a page of this service."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None and site != "same-origin":
-        raise _forbidden("sec-fetch-site", "same-origin", "another")
-    origin = request.headers.get("origin")
-    if origin is not None and site is None and origin.partition("://")[2] != request.headers.get("host"):
-        raise _forbidden("origin", "a page of this service", "another")
-    if origin is None and site is None:
-        raise _forbidden("origin", "a page of this service", "none")
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        if site != "same-origin":
+            raise _forbidden("sec-fetch-site", "same-origin", "another")
+    elif origin is None or origin.partition("://")[2] != request.headers.get("host"):
+        raise _forbidden("origin", "a page of this service", "none" if origin is None else "another")
 
 
 def reject_other_sites(request: Request, *, linked: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -414,7 +413,6 @@ _OPERATIONS: Final = {
 """By the names of the endpoints, which have the method, the path and the right of each."""
 
 
-@cache
 def description(endpoints: tuple[Endpoint, ...], *, tokens: bool) -> Schema:
     components: Schema = {"schemas": _SCHEMAS}
     if tokens:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import os
 import signal
 import socket
@@ -198,7 +197,7 @@ def _config(create: CreateApp, settings: ServiceSettings) -> uvicorn.Config:
         loop="samepic.service.server:EventLoop",
         ws="none",
         lifespan="on",
-        log_config=copy.deepcopy(LOG_CONFIG),
+        log_config=LOG_CONFIG,
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -9,11 +9,12 @@ import logging
 import re
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
@@ -34,9 +35,9 @@ Result = TypeVar("Result")
 
 
 class _Resources(NamedTuple):
-    options: GateOptions
     store: Store
     workers: Workers
+    gate: Callable[[str], Gate]
     own: ExitStack
 
 
@@ -58,7 +59,6 @@ class Gates:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._open: _Resources | None = None
-        self._gates: OrderedDict[str, Gate] = OrderedDict()
         self._thread = threading.Thread(target=self._open_with_retries, name="samepic-open", daemon=True)
 
     def start(self) -> None:
@@ -71,7 +71,6 @@ class Gates:
         self._thread.join(self._settings.limits.drain_seconds)
         with self._lock:
             resources, self._open = self._open, None
-            self._gates.clear()
         if resources is not None:
             resources.own.close()
 
@@ -82,14 +81,7 @@ class Gates:
     def gate(self, tenant: str) -> Gate:
         """Return the gate of a tenant. Raises HttpProblem, 503, until the store is open."""
         with self._lock:
-            resources = self._require_open()
-            gate = self._gates.get(tenant)
-            if gate is None:
-                gate = self._gates[tenant] = Gate.of(replace(resources.options, tenant=tenant))
-                if len(self._gates) > self._settings.limits.tenants:
-                    self._gates.popitem(last=False)
-            self._gates.move_to_end(tenant)
-            return gate
+            return self._require_open().gate(tenant)
 
     @property
     def workers(self) -> Workers:
@@ -121,7 +113,11 @@ class Gates:
         store, workers, replicas, own = opened(self._options)
         assert isinstance(workers, Workers)
         options = replace(self._options, store=store, workers=workers, replicas=replicas)
-        resources = _Resources(options, store, workers, own)
+
+        @lru_cache(self._settings.limits.tenants)
+        def gate(tenant: str) -> Gate:
+            return Gate.of(replace(options, tenant=tenant))
+
         try:
             protection = workers.protection
             if not protection.complete:
@@ -129,12 +125,11 @@ class Gates:
                 _log.warning("decoding is not fully sandboxed here: %s", missing)
             # Load the indexes of the known tenants now, not with the first upload.
             for tenant in {token.tenant for token in self._settings.tokens} or {""}:
-                self._gates[tenant] = Gate.of(replace(resources.options, tenant=tenant))
-                self._gates[tenant].warm()
+                gate(tenant).warm()
         except BaseException:
             own.close()
             raise
-        return resources
+        return _Resources(store, workers, gate, own)
 
 
 class ThreadQueue:
@@ -196,6 +191,7 @@ class Service:
         self._light = ThreadQueue(
             "samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds
         )
+        self.run_light = self._light.run  # for calls that only read or write the store
 
     def close(self) -> None:
         """Wait for the running calls, then close the decoders and the store."""
@@ -226,9 +222,6 @@ class Service:
         finally:
             if self.gates.ready:
                 self.metrics.update_workers(self.gates.workers.status())
-
-    async def run_light(self, call: Callable[[], Result]) -> Result:
-        return await self._light.run(call)
 
 
 _IDEMPOTENCY = "idempotency-key"

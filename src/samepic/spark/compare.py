@@ -53,7 +53,7 @@ class Originals(AbstractContextManager["Originals"]):
 
     def __init__(self) -> None:
         self._places: list[tuple[str | None, int, int]] = []
-        self._proxies: list[bytes | None] = []
+        self.proxies: list[bytes | None] = []  # small pictures, None where none was made
         self._file = tempfile.SpooledTemporaryFile(HELD_BYTES)  # noqa: SIM115  (closed by __exit__)
 
     def __exit__(self, *_: object) -> None:
@@ -61,13 +61,9 @@ class Originals(AbstractContextManager["Originals"]):
 
     def add(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
         """Add the next picture: by its bytes, by its path, or by its small picture alone."""
-        self._proxies.append(proxy)
+        self.proxies.append(proxy)
         self._places.append((path, self._file.seek(0, os.SEEK_END), len(content or b"")))
         self._file.write(content or b"")
-
-    def proxy(self, index: int) -> bytes | None:
-        """Return the small picture that stands for one, None where none was made."""
-        return self._proxies[index]
 
     def original_bytes(self, index: int) -> bytes | None:
         """Return one as it is, None where it is not at hand. Raises UnreadableError."""
@@ -121,7 +117,7 @@ class SparkComparer:
         first, second = originals
         by_proxy = first is None or second is None
         if first is None or second is None:
-            first, second = self._originals.proxy(a), self._originals.proxy(b)
+            first, second = self._originals.proxies[a], self._originals.proxies[b]
         if first is None or second is None:
             raise ValueError("known: expected fingerprints with proxies, found some without")
         try:

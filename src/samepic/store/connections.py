@@ -7,7 +7,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -145,13 +145,9 @@ class Database(ABC):
         With `numbered`, no other transaction that draws numbers begins before this one has become visible.
         """
 
-    @contextmanager
-    def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
-        if run := getattr(self._joined, "run", None):
-            yield run
-            return
-        with self._transaction(numbered=numbered) as run:
-            yield run
+    def _writing(self, *, numbered: bool = False) -> AbstractContextManager[Run]:
+        run: Run | None = getattr(self._joined, "run", None)
+        return nullcontext(run) if run else self._transaction(numbered=numbered)
 
     @contextmanager
     def together(self) -> Iterator[None]:

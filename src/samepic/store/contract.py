@@ -8,6 +8,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -213,9 +214,8 @@ class Store(Reviews):
             " WHERE r.tenant = ? AND r.key = ?"
         )
         for sha256, number, policy, match in self._read(sql, tenant, key):
-            return Refusal(
-                tenant, key, bytes(sha256).hex(), number, policy, tables.match_from(json.loads(match))
-            )
+            found = msgspec.json.decode(match, type=Match)
+            return Refusal(tenant, key, bytes(sha256).hex(), number, policy, found)
         return None
 
     def refusals(self, tenant: str, number: int, since: float) -> int:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from samepic.store.records import State
 
@@ -75,11 +75,9 @@ def overview(run: Run, tenant: str, now: float) -> Overview:
 
 def _kept(run: Run, tenant: str, begin: float, state: State) -> tuple[int, ...]:
     """Count in one pass; what SQLite and PostgreSQL make of a fraction of a day differs."""
-    sums, bounds = [], list[Any]()
-    for day in range(DAYS):
-        sums.append("coalesce(sum(CASE WHEN created >= ? AND created < ? THEN 1 ELSE 0 END), 0)")
-        bounds += [begin + day * DAY, begin + (day + 1) * DAY]
-    sql = f"SELECT {', '.join(sums)} FROM pictures WHERE tenant = ? AND state = ? AND created >= ?"
+    days = ["coalesce(sum(CASE WHEN created >= ? AND created < ? THEN 1 ELSE 0 END), 0)"] * DAYS
+    bounds = [begin + (day + end) * DAY for day in range(DAYS) for end in (0, 1)]
+    sql = f"SELECT {', '.join(days)} FROM pictures WHERE tenant = ? AND state = ? AND created >= ?"
     return tuple(int(count) for count in run(sql, (*bounds, tenant, str(state), begin))[0])
 
 

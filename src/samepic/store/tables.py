@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from samepic.decision import Caveat, Evidence, Match
+import msgspec
+
+from samepic.decision import Match
 from samepic.store.records import Record, State
-from samepic.verdict import Relation
 
 BUSY_SECONDS: Final = 60.0
 """How long a store waits for another writer."""
@@ -56,15 +58,6 @@ def dump_matches(matches: Sequence[Match]) -> str:
     return json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
 
 
-def match_from(stored: dict[str, Any]) -> Match:
-    """Return a match as it was stored; earlier records have neither evidence nor caveat."""
-    evidence = Evidence(stored.get("evidence", Evidence.PROXIES))
-    caveat = Caveat(stored["caveat"]) if stored.get("caveat") else None
-    return Match(
-        **{**stored, "relation": Relation(stored["relation"]), "evidence": evidence, "caveat": caveat}
-    )
-
-
 _Conversion = Callable[[Any], Any]
 
 _HEX: tuple[_Conversion, _Conversion] = (bytes.fromhex, lambda value: bytes(value).hex())
@@ -73,9 +66,12 @@ _CONVERSIONS: dict[str, tuple[_Conversion, _Conversion]] = {
     **dict.fromkeys(("identity", "sha256", "coded_digest"), _HEX),
     **dict.fromkeys(("pdq", "copycode", "proxy"), (bytes, bytes)),
     "data": (lambda data: json.dumps(dict(data), ensure_ascii=False), json.loads),
-    "matches": (dump_matches, lambda text: tuple(match_from(match) for match in json.loads(text))),
+    "matches": (dump_matches, partial(msgspec.json.decode, type=tuple[Match, ...])),
 }
-"""What the fields of a record become in the database, and the way back; the others are stored as they are."""
+"""What the fields of a record become in the database, and the way back; the others are stored as they are.
+
+Matches of earlier records have neither evidence nor caveat.
+"""
 
 _FIELDS = {"coded": "coded_digest"}
 """The fields of columns that have another name."""

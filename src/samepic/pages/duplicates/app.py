@@ -188,7 +188,7 @@ class _ReviewPages:
         return page("Duplicates", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def first_undecided(self, guarded: GuardedRequest) -> Response:
-        index = self._decisions.next_open(-1)
+        index = self._decisions.first_open()
         url = f"/?page={views.page_of(index)}#g{index}" if index is not None else "/plan"
         return RedirectResponse(url, 303)
 
@@ -318,9 +318,6 @@ def _requested_cleanup(fields: Mapping[str, Any]) -> RequestedCleanup:
     return RequestedCleanup(action, str(Path(folder).expanduser()) if folder else "")
 
 
-_LOG = {"version": 1, "disable_existing_loggers": False}
-
-
 def serve_duplicates(
     decisions: Decisions, journal: Callable[[], Path], on_ready: Callable[[str], None], *, port: int = 0
 ) -> ReviewSession:
@@ -334,7 +331,7 @@ def serve_duplicates(
         app = duplicates_app(session, guard, finish)
         server = uvicorn.Server(
             uvicorn.Config(
-                app, log_config=_LOG, access_log=False, server_header=False, ws="none", lifespan="off",
+                app, log_config=None, access_log=False, server_header=False, ws="none", lifespan="off",
                 timeout_graceful_shutdown=5,
             )
         )  # fmt: skip
