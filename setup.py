@@ -1,14 +1,14 @@
 """The optional native part: built where there is a C compiler, left out without a word where there is none."""
 
-from setuptools import Extension, setup
+from pathlib import Path
 
-_PARTS = ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone", "cells", "corners", "dc")
+from setuptools import Extension, setup
 
 setup(
     ext_modules=[
         Extension(
             "samepic._native",
-            [f"src/samepic/_{part}.c" for part in _PARTS],
+            sorted(str(path) for path in Path("src/samepic").glob("_*.c")),
             depends=["src/samepic/_native.h"],
             # Figures are added as the reference adds them, without the fused products of some processors.
             extra_compile_args=["-ffp-contract=off", "-fno-math-errno"],
