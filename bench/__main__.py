@@ -12,12 +12,12 @@ from pathlib import Path
 from bench.common import header
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "what compare says": ("lookalikes", "lookalikes_peers", "resaves", "explanations"),
+    "what compare says": ("lookalikes", "explanations"),
     "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
     "time and memory": ("speed",),
     "find": ("peers", "collection", "spark_find"),
     "retrieval": ("retrieval",),
-    "gate and service": ("gate_proxies", "gate_evasions", "service_load"),
+    "gate and service": ("gate", "service_load"),
     "hostile files": ("hostile", "fuzz"),
     "the source": ("house",),
 }

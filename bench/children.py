@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from copy import deepcopy
 from functools import lru_cache
 from itertools import combinations
 
@@ -13,7 +14,7 @@ from bench.common import SEED, encoded
 from bench.edits import clear_edit
 from bench.family_base import Pixels, to_bytes
 from bench.originals import file_of, names_of
-from bench.pairs import EDITED_ONLY, Labelled, changed_mask, mask_boxes, named_rng, png, resized
+from bench.pairs import IN_PLACE, Labelled, changed_mask, edited_pair, named_rng, resized
 from bench.sources import pixels_of
 
 Rng = np.random.Generator
@@ -63,19 +64,18 @@ def _drawn(half: str, number: int) -> tuple[str, tuple[str, int, int], tuple[str
     return path, CODINGS[one], CODINGS[two]
 
 
-def children(half: str, number: int, name: str) -> Labelled:
+def children(half: str, number: int, rng: Rng) -> Labelled:
     """Return pair `number`; after 120 times the number of photographs, all pairs of codings of all of them."""
     path, one, two = _drawn(half, number)
     rgb = pixels_of(path)
-    truth = frozenset({"same-file", "same-pixels", "resaved", "adjusted"})
     level = " and ".join(sorted((_title(one), _title(two))))
-    return Labelled("children", level, truth, True, child(rgb, one), child(rgb, two), name)
+    return Labelled(level, IN_PLACE | {"same-file"}, child(rgb, one), child(rgb, two))
 
 
-def edited_children(half: str, number: int, name: str) -> Labelled:
+def edited_children(half: str, number: int, rng: Rng) -> Labelled:
     """Return pair `number` with a local edit of 0.1 % of the frame in a or in b, which a person can see."""
     path, one, two = _drawn(half, number)
-    rng, edit = named_rng(name), clear_edit(pixels_of(path), _SHARE, named_rng(name))
+    edit = clear_edit(pixels_of(path), _SHARE, deepcopy(rng))
     step = 0
     while edit is None:
         # Small or smooth pictures give none that is seen: the next ones of the half take their place.
@@ -85,10 +85,7 @@ def edited_children(half: str, number: int, name: str) -> Labelled:
     a, b = (before, after) if rng.random() < 0.5 else (after, before)
     mask = changed_mask(before, after)
     assert mask is not None
-    return Labelled(
-        "children edited", edit.kind, EDITED_ONLY, False, child(a, one), child(b, two), name,
-        mask_boxes(mask, whole=True), png(mask),
-    )  # fmt: skip
+    return edited_pair(edit.kind, child(a, one), child(b, two), mask)
 
 
 def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
@@ -108,27 +105,23 @@ def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
     return way, to_bytes(values)
 
 
-def toned_children(half: str, number: int, name: str) -> Labelled:
+def toned_children(half: str, number: int, rng: Rng) -> Labelled:
     """Return a JPEG photograph saved again in two ways, one of them with a mild change or resized first."""
-    rng = named_rng(name)
     rgb = pixels_of(file_of("jpegs", half, number))
     one, two = (CODINGS[int(at)] for at in rng.choice(len(CODINGS), 2, replace=False))
     way, out = _mild(rgb, rng)
     a, b = child(rgb, one), child(out, two)
     if rng.random() < 0.5:
         a, b = b, a
-    truth = frozenset({"same-pixels", "resaved", "adjusted"})
-    return Labelled("children toned", f"{way}, {one[0]} and {two[0]}", truth, True, a, b, name)
+    return Labelled(f"{way}, {one[0]} and {two[0]}", IN_PLACE, a, b)
 
 
-def heic_children(half: str, number: int, name: str) -> Labelled:
+def heic_children(half: str, number: int, rng: Rng) -> Labelled:
     """Return a JPEG photograph saved as HEIC, and in any of CODINGS or as another HEIC."""
-    rng = named_rng(name)
     rgb = pixels_of(file_of("jpegs", half, number))
     mine, other = (("HEIF", int(quality), 2) for quality in rng.choice(_QUALITIES, 2, replace=False))
     at = int(rng.integers(0, len(CODINGS) + 1))
     coding = CODINGS[at] if at < len(CODINGS) else other
     files = [child(rgb, mine), child(rgb, coding)]
     one, two = files if rng.random() < 0.5 else files[::-1]
-    truth = frozenset({"same-pixels", "resaved", "adjusted"})
-    return Labelled("HEIC children", f"HEIC {mine[1]} and {_title(coding)}", truth, True, one, two, name)
+    return Labelled(f"HEIC {mine[1]} and {_title(coding)}", IN_PLACE, one, two)

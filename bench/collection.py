@@ -41,12 +41,12 @@ from bench.common import (
     wanted_data,
 )
 from bench.families import alter
+from bench.resaves import stripped
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
 
 OTHERS = ("sameplace", "clipart", "uipages")
 _TURNED = Image.Transpose.ROTATE_90  # counter-clockwise; orientation 6 turns it back
-_KEPT_SEGMENTS = frozenset((0xE0, 0xE2, 0xEE))  # JFIF, ICC and Adobe: they decide what is shown
 
 
 def make(data: Path, folder: Path, every: int) -> None:
@@ -81,17 +81,6 @@ def resaves(path: Path, number: int) -> Iterable[tuple[str, bytes]]:
         yield "5.jpg", stripped(path.read_bytes())
     else:
         yield "5.png", encoded(image, "PNG", compress_level=1, **icc)
-
-
-def stripped(data: bytes) -> bytes:
-    """Return a JPEG without metadata: no comment, no application segment but those that decide its colours."""
-    kept, at = [data[:2]], 2
-    while data[at + 1] != 0xDA:
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        if not (0xE0 <= data[at + 1] <= 0xEF or data[at + 1] == 0xFE) or data[at + 1] in _KEPT_SEGMENTS:
-            kept.append(data[at:end])
-        at = end
-    return b"".join((*kept, data[at:]))
 
 
 _ALTERED = (

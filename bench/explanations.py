@@ -19,11 +19,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import samepic
-from bench.collection import stripped
 from bench.common import ROOT, SEED, encoded, option
 from bench.families import alter
 from bench.family_base import Pixels
 from bench.pairs import resized
+from bench.resaves import stripped
 from examples.demo import ROCKET
 from samepic.picture import load
 

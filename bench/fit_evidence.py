@@ -1,44 +1,49 @@
 """Fit the networks that tell changed cells and the same picture, on labelled pairs of the training half.
 
-    python -m bench fit_evidence [--share X] [--jobs N] [--folder FOLDER] [--check N [--first M]]
+    python -m bench fit_evidence [--share X] [--jobs N] [--folder FOLDER]
 
 Evidence is gathered once and kept in FOLDER (default: build/evidence), so that a second run only fits. "change" learns
 cells whose label is known; "same" and "origin" learn pairs, from the factors that "change" gives them. All three are
 written to src/samepic/verify, and how often they are wrong on held-out pairs of the same half is printed.
-
-With --check nothing is fitted: the networks that ship judge N pairs of each kind of the test half, from number M on,
-by their evidence alone. What is judged without them (codings, equal pixels, turned signs) is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import pickle
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, head, option, row, wanted_data
-from bench.gathered import Gathered, Side, gathered
-from bench.lookalikes import KINDS
-from bench.pairs import SAME_WORDS
+from bench.common import SEED, head, option, pooled, row, wanted_data
+from bench.family_base import Pixels
+from bench.lookalikes import KINDS, pair_of
+from bench.pairs import SAME_WORDS, Labelled
 from bench.perceptron import Recipe, bagged, fit, save
+from samepic.picture import load
 from samepic.tuning.verify import JUDGE
 from samepic.verify import evidence as networks
+from samepic.verify.align import Alignment
 from samepic.verify.evidence import (
     MEASURES,
+    CellEvidence,
     Network,
     around,
     changes_of_odds,
+    gather,
     high_levels,
-    load_network,
     odds_of,
 )
-from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of, weigh
+from samepic.verify.features import inverse
+from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
+from samepic.verify.mapping import MappedPair, map_onto
+from samepic.verify.pipeline import WHITE
 
 Floats = NDArray[np.float32]
 
@@ -113,6 +118,101 @@ OTHERS = ("places", "others")
 
 PAPERS = ("receipts",)
 """Kinds whose pairs are other papers: where their writing does not agree at all, it is other writing."""
+
+
+_CHANGED = 0.3
+"""Share of a cell that a change must cover for it to count; cells beside it are left out."""
+
+
+class Side(NamedTuple):
+    """The evidence one way; `labels` is (rows, columns) int8: 1 changed, 0 not, -1 not known.
+
+    `cells` (float16), `context` and `inside` are those of `CellEvidence`.
+    """
+
+    cells: NDArray[np.float16]
+    context: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    labels: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """The evidence of one pair on white ground, one way or both (`sides`).
+
+    `alignment` is that of the map; `turned` says that one was held otherwise.
+    """
+
+    kind: str
+    name: str
+    same: bool
+    truth: frozenset[str]
+    sides: tuple[Side, ...]
+    alignment: Alignment | None
+    turned: bool
+
+
+def gathered(kind: str, count: int, folder: Path, jobs: int) -> Iterator[Gathered]:
+    """Yield the evidence of `count` pairs of a kind of the training half; what `folder` holds is read from there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    work = [(kind, number, folder) for number in range(count)]
+    for path in pooled(_one, work, jobs, chunk=2):
+        if path is not None:
+            yield pickle.loads(path.read_bytes())
+
+
+def _one(job: tuple[str, int, Path]) -> Path | None:
+    """Gather one pair unless it was; return its file, None where nothing of the one lies on the other."""
+    kind, number, folder = job
+    path = folder / f"train-{kind.replace(' ', '_')}-{number}.pickle"
+    if not path.exists():
+        cv2.setNumThreads(1)
+        path.write_bytes(pickle.dumps(_evidence_of(pair_of(kind, "train", number))))
+    return None if path.stat().st_size < 100 else path
+
+
+def _evidence_of(pair: Labelled) -> Gathered | None:
+    a, b = (load(data).on(WHITE) for data in (pair.a, pair.b))
+    mapped = map_onto(a, b)
+    if mapped is None:
+        return None
+    mask = _mask_of(pair, a)
+    sides = []
+    for found in gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole):
+        labels = np.full(found.inside.shape, 0 if pair.same else -1, np.int8)
+        if not pair.same and mask is not None:
+            labels = _labels(mask, mapped, found)
+        sides.append(Side(found.cells.astype(np.float16), found.context, found.inside, labels))
+    return Gathered(
+        pair.kind, pair.name, pair.same, pair.truth, tuple(sides), mapped.alignment, mapped.is_turned
+    )
+
+
+def _mask_of(pair: Labelled, a: Pixels) -> NDArray[np.float32] | None:
+    """Return what was changed, (height, width) of a, 0 or 1; None where it is not known."""
+    if pair.changed is not None:
+        shown = cv2.imdecode(np.frombuffer(pair.changed, np.uint8), cv2.IMREAD_GRAYSCALE)
+        return np.asarray(np.asarray(shown) > 0, np.float32)
+    if not pair.boxes:
+        return None
+    mask = np.zeros(a.shape[:2], np.float32)
+    for x, y, w, h in pair.boxes:
+        mask[y : y + h, x : x + w] = 1
+    return mask
+
+
+def _labels(mask: NDArray[np.float32], mapped: MappedPair, found: CellEvidence) -> NDArray[np.int8]:
+    """Return the labels of all cells by the mask of a."""
+    height, width = mapped.one.shape[:2]
+    shown = cv2.warpPerspective(mask, inverse(mapped.to_a), (width, height), flags=cv2.INTER_LINEAR)
+    if found.scale != 1:
+        shown = cv2.resize(shown, None, fx=found.scale, fy=found.scale, interpolation=cv2.INTER_NEAREST)
+    rows, columns = found.inside.shape
+    down, across = rows * found.side - shown.shape[0], columns * found.side - shown.shape[1]
+    grown = cv2.copyMakeBorder(shown, 0, down, 0, across, cv2.BORDER_REPLICATE)
+    share = cv2.resize(grown, (columns, rows), interpolation=cv2.INTER_AREA)
+    near = cv2.blur(share, (3, 3))
+    return np.where(share >= _CHANGED, 1, np.where(near > 1e-3, -1, 0)).astype(np.int8)
 
 
 def inputs_of(cells: Floats, context: Floats, inside: NDArray[np.bool_]) -> Floats:
@@ -271,24 +371,10 @@ def _print_errors(
     print(f"\nwrongly at {JUDGE.same}: {dict(wrong[0])}\nmissed there: {dict(wrong[1])}")
 
 
-def check(kinds: Iterable[str], args: argparse.Namespace) -> None:
-    """Print how often the networks that ship are wrong on pairs of the test half."""
-    change, rows = load_network("change"), list[tuple[float, float, str]]()
-    for pair in gathered(tuple(kinds), "test", args.check, args.folder, args.jobs, first=args.first):
-        if not (pair.turned and not pair.same) and not _is_unsure(pair):
-            odds = weigh(pair_factors([pair], change)[1])
-            rows.append((odds.stated * odds.certain(pair.alignment), float(pair.same), pair.kind))
-    stated, truth, named = (np.array(column) for column in zip(*rows, strict=True))
-    title = f"{len(rows)} pairs of the test half from number {args.first} on, with evidence"
-    _print_errors(title, stated, truth, named)
-
-
 OPTIONS = (
     option("--share", 1.0, help="share of the pairs of each kind, 0 to 1"),
     option("--jobs", 2),
     option("--folder", Path("build/evidence"), type=Path),
-    option("--check", 0, help="pairs of each kind of the test half that are judged, instead of fitting"),
-    option("--first", 0, help="number of the first of them"),
 )
 
 
@@ -300,13 +386,10 @@ def _counts(share: float) -> dict[str, int]:
 def main(args: argparse.Namespace) -> None:
     """Gather, fit and write all three networks."""
     wanted_data()
-    if args.check:
-        check(_counts(args.share), args)
-        return
 
     def every() -> Iterator[Gathered]:
         for kind, count in _counts(args.share).items():
-            yield from gathered((kind,), "train", count, args.folder, args.jobs)
+            yield from gathered(kind, count, args.folder, args.jobs)
 
     change = fit_change(every())
     same, origin = fit_pairs(*pair_factors(every(), change))

@@ -16,8 +16,7 @@ from PIL import Image, ImageDraw
 from bench.edits import EDITS, clear_edit, local_edit
 from bench.family_base import Box, Pixels, any_color, to_bytes, warped
 from bench.originals import any_original, clear_original, photo
-from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, mask_boxes, named_rng, png
-from bench.resaved import swapped
+from bench.pairs import Copy, Labelled, changed_mask, coded, edited_pair, mask_boxes
 from bench.values import COLORS, Values, font
 from samepic.fingerprints.proxy import proxy_of
 from samepic.tuning.search import GATE
@@ -246,15 +245,14 @@ def _least(what: str, rgb: Pixels) -> int:
     return 90 if what == "photo" else min(320, max(200, rgb.shape[1] // 3))
 
 
-def insets(half: str, number: int, name: str) -> Labelled:
+def insets(half: str, number: int, rng: Rng) -> Copy:
     """Return any picture, and something larger that shows it; half of the pairs as an upload gate keeps them."""
-    rng = named_rng(name)
     what, rgb = clear_original(half, number, rng)
     scene, whole, _ = shown(rgb, rng, least=_least(what, rgb))
     files = coded(rgb, rng), coded(whole, rng, (0.65, 0.2, 0.15))
     if small := rng.random() < 0.5:
         files = _reduced(files[0]), _reduced(files[1])
-    return swapped("insets", f"{scene}{', small' if small else ''}", files, name, SAME_WORDS)
+    return Copy(f"{scene}{', small' if small else ''}", files)
 
 
 def _edited(rgb: Pixels, other: Pixels, rng: Rng) -> tuple[Pixels, Pixels] | None:
@@ -286,9 +284,8 @@ def _limit(rgb: Pixels) -> float:
     return min(1.0, GATE.proxy_side / float(max(rgb.shape[:2])))
 
 
-def inset_edits(half: str, number: int, name: str) -> Labelled:
+def inset_edits(half: str, number: int, rng: Rng) -> Labelled:
     """Return a picture, and something larger that shows it with a clear local edit; boxes and mask are of a."""
-    rng = named_rng(name)
     while True:
         what, rgb = clear_original(half, number, rng)
         pair = _edited(rgb, photo(half, number + 1), rng)
@@ -307,16 +304,14 @@ def inset_edits(half: str, number: int, name: str) -> Labelled:
             across, down = (max(1, round(side * _limit(before))) for side in mask.shape[1::-1])
             reduced = cv2.resize(mask, (across, down), interpolation=cv2.INTER_AREA)
             mask = np.where(reduced > 20, 255, 0).astype(np.uint8)
-        return Labelled("inset edits", f"{scene}{', small' if small else ''}", EDITED_ONLY, False, *files, name,
-                        mask_boxes(mask, whole=True), png(mask))  # fmt: skip
+        return edited_pair(f"{scene}{', small' if small else ''}", *files, mask)
 
 
 _FRAMES = ("crop", "border", "tilt", "aslant", "mirror")
 
 
-def reframed_edits(half: str, number: int, name: str) -> Labelled:
+def reframed_edits(half: str, number: int, rng: Rng) -> Labelled:
     """Return a picture and a copy of it, reframed, with a patch, a caption or another edit in what is left of it."""
-    rng = named_rng(name)
     while True:
         what, rgb = any_original(half, number, rng)
         after = _small_edit(rgb, photo(half, number + 1), rng)
@@ -325,8 +320,7 @@ def reframed_edits(half: str, number: int, name: str) -> Labelled:
             continue
         frame = str(rng.choice(_FRAMES))
         files = coded(rgb, rng), coded(_framed(after, mask_boxes(mask, whole=True)[0], frame, rng), rng)
-        return Labelled("reframed edits", f"{frame}, {what}", EDITED_ONLY, False, *files, name,
-                        mask_boxes(mask, whole=True), png(mask))  # fmt: skip
+        return edited_pair(f"{frame}, {what}", *files, mask)
 
 
 def _small_edit(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels | None:

@@ -4,33 +4,39 @@
         [--out FILE.jsonl] [--read FILE.jsonl]
 
 `pair_of(kind, half, number)` gives the same bytes each time, and no original is in both halves. The program compares
-each pair and prints a table by kind and level. Two kinds only measure and must be asked for: "labelled" (all pairs of
-bench.negatives, at most 300 of a kind and label) and "random" (pairs of distinct photographs).
+each pair and prints a table by kind and level. Some kinds only measure and must be asked for: "labelled" (all pairs of
+bench.negatives, at most 300 of a kind and label), "random" (pairs of distinct photographs), "resaves" (2960: 74
+photographs in 40 ways) and "local edits" (2368: the same with an edit of 0.1 or 0.5 % of the frame, saved again).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+import samepic
+from bench import children, covers, insets, products, resaved, small_words, sparse, toned
 from bench.art import art_names, art_twins
-from bench.children import HEIC, children, edited_children, heic_children, toned_children
-from bench.common import option, wanted_data
-from bench.covers import caption_twins, comic_twins, cover_twins, cut_out_twins
+from bench.common import head, listed, option, pooled, row, wanted_data
 from bench.edits import clear_edit
-from bench.family_base import Pixels
-from bench.insets import inset_edits, insets, reframed_edits
+from bench.family_base import Box, Pixels
 from bench.negatives import Pair, hard_negatives, random_pairs, receipt_twins
 from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import (
+    APART,
     EDITED_ONLY,
     SAME_WORDS,
+    Copy,
     Labelled,
     Twins,
     changed_mask,
@@ -41,20 +47,20 @@ from bench.pairs import (
     png,
     resized,
 )
-from bench.products import colored_twins, recolored_twins, repainted_twins
-from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
+from bench.resaves import local_edits, resaves
 from bench.signs import SIGNS, sign_twins
-from bench.small_words import other_writing, small_words
 from bench.sources import named_bytes
-from bench.sparse import hue_twins, sparse_twins
-from bench.toned import bends, few_colors, toned, toned_copy
 from bench.values import twins_of
+from samepic.calibration.statistics import reliability
+from samepic.errors import SamepicError
+from samepic.verdict import Verdict
 
 Rng = np.random.Generator
-Maker = Callable[[str, int, Rng], Twins]
-"""From the half, the number and a generator to two pictures."""
+Maker = Callable[[str, int, Rng], Twins | Copy | Labelled]
+"""From the half, the number and a generator to two pictures, or to two files."""
 _SHARES = (0.001, 0.003, 0.01, 0.03, 0.05)
 _READABLE = {"forms": 500, "screens": 480, "cards": 330}
+_MOST = 300
 
 
 def _drawing(half: str, number: int, rng: Rng, *, kind: str) -> Twins:
@@ -88,22 +94,22 @@ def _repainted(half: str, number: int, rng: Rng, *, make: Callable[[Rng, Pixels,
 
 
 def _sparse(half: str, number: int, rng: Rng, *, changed: bool) -> Twins:
-    return sparse_twins(rng, any_original(half, number, rng)[1], changed=changed)
+    return sparse.sparse_twins(rng, any_original(half, number, rng)[1], changed=changed)
 
 
-_TWINS: Mapping[str, Maker] = {
+_TWINS: Mapping[str, Callable[[str, int, Rng], Twins]] = {
     "receipts": lambda half, number, rng: receipt_twins(half, number),
     **{kind: partial(_drawing, kind=kind) for kind in DRAWN},
     **{kind: partial(lambda half, number, rng, kind: sign_twins(kind, rng), kind=kind) for kind in SIGNS},
-    "product colors": lambda half, number, rng: recolored_twins(rng, photo(half, number)),
-    "captions": lambda half, number, rng: caption_twins(rng, photo(half, number)),
-    "comics": lambda half, number, rng: comic_twins(rng, photo(half, number)),
-    "covered": partial(_of_any, make=cover_twins),
-    "cut-outs": lambda half, number, rng: cut_out_twins(rng, photo(half, number)),
+    "product colors": lambda half, number, rng: products.recolored_twins(rng, photo(half, number)),
+    "captions": lambda half, number, rng: covers.caption_twins(rng, photo(half, number)),
+    "comics": lambda half, number, rng: covers.comic_twins(rng, photo(half, number)),
+    "covered": partial(_of_any, make=covers.cover_twins),
+    "cut-outs": lambda half, number, rng: covers.cut_out_twins(rng, photo(half, number)),
     "edits": _edits,
-    "repainted": partial(_repainted, make=repainted_twins),
-    "colored": partial(_repainted, make=colored_twins),
-    "hues": partial(_of_any, make=hue_twins),
+    "repainted": partial(_repainted, make=products.repainted_twins),
+    "colored": partial(_repainted, make=products.colored_twins),
+    "hues": partial(_of_any, make=sparse.hue_twins),
     "sparse": partial(_sparse, changed=True),
     "sparse copies": partial(_sparse, changed=False),
     **({"art": art_twins} if art_names("test") else {}),
@@ -125,37 +131,35 @@ def _shots(half: str) -> tuple[Pair, ...]:
     return tuple(sorted(apart, key=lambda pair: ("similar" not in pair.expected, turns[pair])))
 
 
-def _places(half: str, number: int, name: str) -> Labelled:
+def _places(half: str, number: int, rng: Rng) -> Labelled:
     """Two shots of one place as they came, in an order by chance."""
     pairs = _shots(half)
     pair = pairs[number % len(pairs)]
-    a, b = (pair.a, pair.b) if named_rng(name).random() < 0.5 else (pair.b, pair.a)
-    level = pair.kind.removeprefix("place ")
+    a, b = (pair.a, pair.b) if rng.random() < 0.5 else (pair.b, pair.a)
     truth = pair.expected | {"similar", "different"}
-    return Labelled("places", level, truth, False, named_bytes(a), named_bytes(b), name)
+    return Labelled(pair.kind.removeprefix("place "), truth, named_bytes(a), named_bytes(b))
 
 
-def _others(half: str, number: int, name: str) -> Labelled:
+def _others(half: str, number: int, rng: Rng) -> Labelled:
     """Two drawings of one kind that share no more than that."""
     kinds = [kind for kind in _TWINS if kind in DRAWN or kind in SIGNS or kind in ("receipts", "art")]
     kind = kinds[number % len(kinds)]
     one, two = (pair_of(kind, half, number + far) for far in (1000, 2000))
-    return Labelled("others", kind, frozenset({"similar", "different", "edited"}), False, one.a, two.b, name)
+    return Labelled(kind, APART, one.a, two.b)
 
 
 _TONED = (*DRAWN, *SIGNS, "captions", "comics", "covered", "edits", "repainted", "colored", "hues", "sparse")
 
 
-def _toned_edits(half: str, number: int, name: str) -> Labelled:
+def _toned_edits(half: str, number: int, rng: Rng) -> Labelled:
     """Twins of any kind, one of them in another tone, light, sharpness or noise too, and smaller now and then."""
-    rng = named_rng(name)
     while True:
         twins = _TWINS[_TONED[number % len(_TONED)]](half, number + 5000, rng)
         seed, photograph = int(rng.integers(0, 1 << 30)), twins.style == "photo"
         blur = float(rng.uniform(0.5, 1.8)) if rng.random() < 0.3 else 0.0
         changed = []
         for rgb in (twins.one, twins.two):
-            way, out = toned_copy(rgb, np.random.default_rng(seed), photograph=photograph)
+            way, out = toned.toned_copy(rgb, np.random.default_rng(seed), photograph=photograph)
             changed.append(np.asarray(cv2.GaussianBlur(out, (0, 0), blur), np.uint8) if blur else out)
         mask = changed_mask(twins.one, twins.two)
         seen = changed_mask(changed[0], changed[1], 30)
@@ -169,33 +173,7 @@ def _toned_edits(half: str, number: int, name: str) -> Labelled:
         mask, files = resized(mask, two.shape[1] / one.shape[1]), files[::-1]
     shown = np.where(mask > 20, 255, 0).astype(np.uint8)
     level = f"{_TONED[number % len(_TONED)]}, {way.split(' and ')[0]}"
-    boxes = mask_boxes(shown, whole=twins.whole)
-    return Labelled("toned edits", level, twins.truth, False, *files, name, boxes, png(shown))
-
-
-_ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
-    "places": _places,
-    "children": children,
-    "children edited": edited_children,
-    "resaved art": resaved_art,
-    "scans": scans,
-    "palettes and profiles": recolored_files,
-    "altered": altered,
-    "harsh": harsh,
-    "edges": unsmoothed,
-    "reframed edits": reframed_edits,
-    "others": _others,
-    "toned": toned,
-    "toned edits": _toned_edits,
-    "few colors": few_colors,
-    "bends": bends,
-    "children toned": toned_children,
-    "insets": insets,
-    "inset edits": inset_edits,
-    "small words": small_words,
-    "other writing": other_writing,
-    **({"HEIC children": heic_children} if HEIC else {}),
-}
+    return Labelled(level, twins.truth, *files, mask_boxes(shown, whole=twins.whole), png(shown))
 
 
 @lru_cache(maxsize=4)
@@ -206,31 +184,177 @@ def _known(kind: str, half: str) -> tuple[Pair, ...]:
     return tuple(pair for pair in hard_negatives(data, _MOST) if pair.half == half)
 
 
-def _measured(half: str, number: int, name: str, *, kind: str) -> Labelled:
+def _measured(half: str, number: int, rng: Rng, *, kind: str) -> Labelled:
     """A pair whose label was given by hand, by a folder or by chance."""
     pairs = _known(kind, half)
     pair = pairs[number % len(pairs)]
-    files = named_bytes(pair.a), named_bytes(pair.b)
-    same = bool(pair.expected & SAME_WORDS)
-    return Labelled(kind, pair.kind, pair.expected, same, *files, name, () if same else pair.boxes)
+    boxes = () if pair.expected & SAME_WORDS else pair.boxes
+    return Labelled(pair.kind, pair.expected, named_bytes(pair.a), named_bytes(pair.b), boxes)
 
 
-KINDS = (*_TWINS, *_ALONE)
+_MAKERS: Mapping[str, Maker] = {
+    **_TWINS,
+    "places": _places,
+    "children": children.children,
+    "children edited": children.edited_children,
+    "resaved art": resaved.resaved_art,
+    "scans": resaved.scans,
+    "palettes and profiles": resaved.recolored_files,
+    "altered": resaved.altered,
+    "harsh": resaved.harsh,
+    "edges": resaved.unsmoothed,
+    "reframed edits": insets.reframed_edits,
+    "others": _others,
+    "toned": toned.toned,
+    "toned edits": _toned_edits,
+    "few colors": toned.few_colors,
+    "bends": toned.bends,
+    "children toned": children.toned_children,
+    "insets": insets.insets,
+    "inset edits": insets.inset_edits,
+    "small words": small_words.small_words,
+    "other writing": small_words.other_writing,
+    **({"HEIC children": children.heic_children} if children.HEIC else {}),
+}
+KINDS = tuple(_MAKERS)
 """Every kind that is learned from."""
-MEASURED: Mapping[str, Callable[[str, int, str], Labelled]] = {
-    kind: partial(_measured, kind=kind) for kind in ("labelled", "random")
+MEASURED: Mapping[str, Maker] = {
+    **{kind: partial(_measured, kind=kind) for kind in ("labelled", "random")},
+    "resaves": resaves,
+    "local edits": local_edits,
 }
 """Kinds that only measure."""
-_MOST = 300
 
 
 def pair_of(kind: str, half: str, number: int) -> Labelled:
     """Return pair `number` of a kind and half, "train" or "test". Raises KeyError for a kind that does not exist."""
     name = f"{kind}|{half}|{number}"
-    if kind in _ALONE or kind in MEASURED:
-        return (_ALONE.get(kind) or MEASURED[kind])(half, number, name)
     rng = named_rng(name)
-    return labelled_twins(kind, name, _TWINS[kind](half, number, rng), rng)
+    made = {**_MAKERS, **MEASURED}[kind](half, number, rng)
+    if isinstance(made, Twins):
+        return labelled_twins(kind, name, made, rng)
+    if isinstance(made, Copy):
+        one, two = made.files if named_rng(f"order {name}").random() < 0.5 else made.files[::-1]
+        made = Labelled(made.level, made.truth, one, two)
+    return replace(made, kind=kind, name=name)
+
+
+Line = dict[str, Any]
+"""What `--out` writes: kind, level, name, truth, wanted_same, relation, same, probability, iou and cpu."""
+
+
+def box_iou(found: Iterable[Box], wanted: Iterable[Box]) -> float:
+    """Return intersection over union, in pixels, of the union of the found boxes and that of the wanted."""
+    one, two = list(found), list(wanted)
+    width = max((x + w for x, _, w, _ in one + two), default=0)
+    height = max((y + h for _, y, _, h in one + two), default=0)
+    masks = np.zeros((2, height, width), bool)
+    for mask, boxes in zip(masks, (one, two), strict=True):
+        for x, y, w, h in boxes:
+            mask[max(0, y) : max(0, y + h), max(0, x) : max(0, x + w)] = True
+    union = int((masks[0] | masks[1]).sum())
+    return int((masks[0] & masks[1]).sum()) / union if union else 1.0
+
+
+def as_wanted(line: Line) -> bool:
+    """Tell whether a verdict is right: the same where that is right, `edited` where only that is, else not the same."""
+    if line["truth"] == ["edited"]:
+        return bool(line["relation"] == "edited")
+    if line["wanted_same"]:
+        return line["same"] is True or line["relation"] in line["truth"]
+    return line["same"] is not True
+
+
+def wrongly_same(line: Line) -> bool:
+    """Tell whether a pair is called the same that must not be."""
+    return line["same"] is True and not line["wanted_same"]
+
+
+def truly_same(line: Line) -> bool | None:
+    """Return whether a person calls the two one picture; None where either answer is right, or rightly none came."""
+    if line["relation"] == "undecidable" and "undecidable" in line["truth"]:
+        return None
+    same = [relation in SAME_WORDS for relation in line["truth"] if relation != "undecidable"]
+    return None if not same or (any(same) and not all(same)) else all(same)
+
+
+_RELATIONS = ("edited", "similar", "different", "undecidable", "error")
+
+
+def _judged(work: tuple[str, str, int], *, swapped: bool = False) -> Line:
+    """Make one pair of (kind, half, number), compare it, if asked both ways, and return its line."""
+    cv2.setNumThreads(1)
+    pair = pair_of(*work)
+    line: Line = {"kind": pair.kind, "level": pair.level, "name": pair.name, "truth": sorted(pair.truth)}
+    line |= {"wanted_same": pair.same, "iou": None, "relation": "error", "same": None, "probability": 0.0}
+    start = time.process_time()
+    try:
+        verdict = samepic.compare(pair.a, pair.b, visibility=False)
+    except SamepicError as error:
+        return line | {"explanation": str(error), "cpu": round(time.process_time() - start, 4)}
+    line["cpu"] = round(time.process_time() - start, 4)
+    line |= {"relation": str(verdict.relation), "same": verdict.same}
+    if pair.boxes and str(verdict.relation) == "edited":
+        line["iou"] = round(box_iou([(r.x, r.y, r.w, r.h) for r in verdict.regions], pair.boxes), 4)
+    if swapped:
+        line["swapped"] = _is_same(verdict, samepic.compare(pair.b, pair.a, visibility=False))
+    return line | {"probability": verdict.probability, "explanation": verdict.explanation}
+
+
+def _is_same(one: Verdict, two: Verdict) -> bool:
+    """Tell whether two verdicts on one pair say the same: relation, probability to 0.001, and as many regions."""
+    near = abs(one.probability - two.probability) <= 0.001
+    return one.relation is two.relation and near and len(one.regions) == len(two.regions)
+
+
+def _told(name: str, lines: list[Line]) -> None:
+    relations = Counter(line["relation"] for line in lines)
+    ious = [line["iou"] for line in lines if line["iou"] is not None]
+    cpu = np.array([line["cpu"] for line in lines])
+    row(
+        name,
+        len(lines),
+        sum(line["same"] is True for line in lines),
+        *(relations[relation] or "" for relation in _RELATIONS),
+        f"{sum(map(as_wanted, lines)) / len(lines):.1%}",
+        f"{np.median(ious):.2f}" if ious else "",
+        f"{np.median(cpu):.3f}",
+        f"{cpu.max():.2f}",
+    )
+
+
+def report(lines: Iterable[Line]) -> bool:
+    """Print a row for each kind and for each of its levels, and how far the probability holds.
+
+    Return whether nothing is wrongly called the same.
+    """
+    kinds: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
+    for line in lines:
+        kinds[line["kind"]][line["level"]].append(line)
+    head("kind: level", "pairs", "the same", *_RELATIONS, "as wanted", "median IoU", "CPU median s", "max s")
+    every: list[Line] = []
+    for kind, levels in kinds.items():
+        mine = [line for group in levels.values() for line in group]
+        every += mine
+        _told(f"**{kind}** ({'' if mine[0]['wanted_same'] else 'not '}the same)", mine)
+        for level in sorted(levels) if len(levels) > 1 else ():
+            _told(f"{kind}: {level}", levels[level])
+    known = [(line["probability"], truth) for line in every if (truth := truly_same(line)) is not None]
+    if known:
+        curve = reliability([chance for chance, _ in known], [truth for _, truth in known])
+        print(f"\nExpected calibration error over {len(known)} pairs: {curve.error:.4f}\n")
+        head("pairs", "mean probability", "share that are the same", "95 %")
+        for one in (one for one in curve.bins if one.pairs):
+            ends = " to ".join(f"{end:.3f}" for end in one.interval)
+            row(one.pairs, f"{one.mean:.4f}", f"{one.share:.4f}", ends)
+    if any("swapped" in line for line in every):
+        other = [line["name"] for line in every if not line.get("swapped", True)]
+        print(f"\nAnother answer once a and b are exchanged: {len(other)} of {len(every)} {' '.join(other)}")
+    wrong = [line for line in every if wrongly_same(line)]
+    print(f"\nWrongly called the same: {len(wrong)} of {sum(not line['wanted_same'] for line in every)}")
+    for line in wrong:
+        print(f"- {line['name']}: {line['level']}: {line['relation']} ({line['probability']:.3f})")
+    return not wrong
 
 
 OPTIONS = (
@@ -246,7 +370,17 @@ OPTIONS = (
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run what was asked for and print the table; return 1 where a pair is wrongly called the same."""
-    from bench.lookalikes_report import compared
-
-    return compared(args)
+    """Compare what was asked for, or read it, and print; return 1 where a pair is wrongly called the same."""
+    if args.read:
+        return 0 if report([json.loads(line) for line in args.read.read_text().splitlines()]) else 1
+    wanted_data()
+    chosen = listed(args.kinds, KINDS)
+    if unknown := [kind for kind in chosen if kind not in (*KINDS, *MEASURED)]:
+        raise SystemExit(f"kinds: wanted some of {', '.join((*KINDS, *MEASURED))}, got {', '.join(unknown)}")
+    print(f"half {args.half}, pairs {args.first} to {args.first + args.count - 1}\n")
+    numbers = range(args.first, args.first + args.count)
+    work = [(kind, args.half, number) for kind in chosen for number in numbers]
+    lines = list(pooled(partial(_judged, swapped=args.swapped), work, args.jobs, chunk=10))
+    if args.out:
+        args.out.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return 0 if report(lines) else 1

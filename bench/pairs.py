@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ Rng = np.random.Generator
 APART = frozenset({"edited", "similar", "different"})
 EDITED_ONLY = frozenset({"edited"})
 SAME_WORDS = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed"})
+IN_PLACE = frozenset({"same-pixels", "resaved", "adjusted"})
 _SEEN = 12
 """Levels of change in some channel from which a pixel counts as changed."""
 _LEAST_SIDE = 260
@@ -31,20 +33,32 @@ _LEAST_SIDE = 260
 class Labelled:
     """Two encoded files and the truth about them.
 
-    `truth` are the right relations and `same` whether "the same" is right. `boxes` (x, y, w, h) are in pixels of a,
-    where content changed, as far as known; `changed` is a PNG of a's size, 255 where it changed, where known exactly.
-    Nothing is given where only "the same" is right, since nothing changed; `name` is "KIND|HALF|NUMBER".
+    `truth` are the right relations. `boxes` (x, y, w, h) are in pixels of a, where content changed, as far as known;
+    `changed` is a PNG of a's size, 255 where it changed, where known exactly. Nothing is given where only "the same"
+    is right, since nothing changed; `name` is "KIND|HALF|NUMBER".
     """
 
-    kind: str
     level: str
     truth: frozenset[str]
-    same: bool
     a: bytes
     b: bytes
-    name: str
     boxes: tuple[Box, ...] = ()
     changed: bytes | None = None
+    kind: str = ""
+    name: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether "the same" is right."""
+        return bool(self.truth & SAME_WORDS)
+
+
+class Copy(NamedTuple):
+    """Two files that are the same picture, in either order."""
+
+    level: str
+    files: tuple[bytes, bytes]
+    truth: frozenset[str] = SAME_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,6 @@ class Twins:
     style: str = "photo"
     whole: bool = False
     least: float = 0.5
-    same: bool = False
     toned: bool = False
     alpha: Pixels | None = None
 
@@ -160,7 +173,7 @@ def labelled_twins(kind: str, name: str, twins: Twins, rng: Rng) -> Labelled:
     """Return the pair with a file for each side, in an order by chance."""
     shares = {"icon": (0.3, 0.15, 0.55), "drawing": (0.5, 0.15, 0.35)}.get(twins.style, (0.75, 0.15, 0.1))
     mask = twins.mask if twins.mask is not None else changed_mask(twins.one, twins.two)
-    known = mask is not None and not twins.same
+    known = mask is not None and not twins.truth & SAME_WORDS
     odd, sides = int(rng.integers(0, 3)), []
     for number, rgb in enumerate((twins.one, twins.two)):
         blank = np.zeros(rgb.shape[:2], np.uint8) if mask is None else mask
@@ -172,6 +185,9 @@ def labelled_twins(kind: str, name: str, twins: Twins, rng: Rng) -> Labelled:
     first = int(rng.integers(0, 2))
     (a, where), (b, _) = sides[first], sides[1 - first]
     boxes = mask_boxes(where, whole=twins.whole) if known else ()
-    return Labelled(
-        kind, twins.level, twins.truth, twins.same, a, b, name, boxes, png(where) if known else None
-    )
+    return Labelled(twins.level, twins.truth, a, b, boxes, png(where) if known else None, kind, name)
+
+
+def edited_pair(level: str, a: bytes, b: bytes, mask: Pixels) -> Labelled:
+    """Return two files of which one was edited in one place: `mask` is (h, w) of a, 255 where it was."""
+    return Labelled(level, EDITED_ONLY, a, b, mask_boxes(mask, whole=True), png(mask))

@@ -15,14 +15,13 @@ from bench.families import FAMILIES, alter, level_of, save
 from bench.family_base import Altered, Pixels, to_bytes, warped
 from bench.family_harsh import HARSH
 from bench.originals import DRAWN, any_original, drawn, file_of, photo
-from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, named_rng, png, resized
+from bench.pairs import EDITED_ONLY, IN_PLACE, SAME_WORDS, Copy, Labelled, changed_mask, coded, png, resized
 from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, space_profile, to_space
 from bench.signs import SIGNS
 from bench.sources import pixels_of
 
 Rng = np.random.Generator
 Saver = Callable[[Pixels, Rng], bytes]
-IN_PLACE = frozenset({"same-pixels", "resaved", "adjusted"})
 
 
 def _jpeg(rgb: Pixels, rng: Rng, low: int = 60, high: int = 95) -> bytes:
@@ -77,15 +76,8 @@ def _lost_in_gray(rgb: Pixels) -> float:
     return float((left[edges] < 20).mean()) if edges.any() else 0.0
 
 
-def swapped(kind: str, level: str, files: tuple[bytes, bytes], name: str, truth: frozenset[str]) -> Labelled:
-    """Return two files that are the same picture, in an order by chance."""
-    one, two = files if named_rng(f"order {name}").random() < 0.5 else files[::-1]
-    return Labelled(kind, level, truth, True, one, two, name)
-
-
-def resaved_art(half: str, number: int, name: str) -> Labelled:
+def resaved_art(half: str, number: int, rng: Rng) -> Copy:
     """Return a drawing of any kind and a copy: another format, size, palette, or gray."""
-    rng = named_rng(name)
     kinds = [*DRAWN, *SIGNS]
     kind = kinds[number % len(kinds)]
     rgb = drawn(kind, number // len(kinds), rng)
@@ -93,12 +85,11 @@ def resaved_art(half: str, number: int, name: str) -> Labelled:
     ways = [way for way in _ART if way != "gray" or not flat]
     way = ways[int(rng.integers(0, len(ways)))]
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
-    return swapped("resaved art", f"{way}, {kind}", (first, _ART[way](rgb, rng)), name, IN_PLACE)
+    return Copy(f"{way}, {kind}", (first, _ART[way](rgb, rng)), IN_PLACE)
 
 
-def unsmoothed(half: str, number: int, name: str) -> Labelled:
+def unsmoothed(half: str, number: int, rng: Rng) -> Copy:
     """One drawing at one size, its edges smoothed and not, as two programs draw it."""
-    rng = named_rng(name)
     rgb = _drawing_of(half, number, rng)
     scale = float(rng.integers(64, 320)) / max(rgb.shape[:2])
     size = (max(24, round(rgb.shape[1] * scale)), max(24, round(rgb.shape[0] * scale)))
@@ -107,7 +98,7 @@ def unsmoothed(half: str, number: int, name: str) -> Labelled:
         for how in (cv2.INTER_AREA, cv2.INTER_NEAREST)
     )
     files = png(smooth), png(sharp) if rng.random() < 0.5 else _jpeg(sharp, rng, 70)
-    return swapped("edges", f"{max(size) // 80 * 80} px", files, name, SAME_WORDS)
+    return Copy(f"{max(size) // 80 * 80} px", files)
 
 
 def _drawing_of(half: str, number: int, rng: Rng) -> Pixels:
@@ -212,15 +203,14 @@ _SCANS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
 _MOVED = ("tilted", "margin cropped", "scanned again", "photographed")
 
 
-def scans(half: str, number: int, name: str) -> Labelled:
+def scans(half: str, number: int, rng: Rng) -> Copy:
     """Return a receipt or a drawn page, and the same paper saved, scanned or photographed again."""
-    rng = named_rng(name)
     what, rgb = _paper(half, number, rng)
     way = list(_SCANS)[number % len(_SCANS)]
     other = np.ascontiguousarray(_SCANS[way](rgb, rng))
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(other, rng, (0.8, 0.1, 0.1))
     truth = IN_PLACE | {"reframed"} if way in _MOVED else IN_PLACE
-    return swapped("scans", f"{way}, {what}", files, name, truth)
+    return Copy(f"{way}, {what}", files, truth)
 
 
 def _cmyk(rgb: Pixels, rng: Rng, *, profile: bool) -> bytes:
@@ -255,16 +245,15 @@ _COLORS: Mapping[str, Saver] = {
 }
 
 
-def recolored_files(half: str, number: int, name: str) -> Labelled:
+def recolored_files(half: str, number: int, rng: Rng) -> Copy:
     """Return a photograph, drawing or page, and the same with a palette, in inks or in another color space."""
-    rng = named_rng(name)
     what, rgb = any_original(half, number, rng)
     way = list(_COLORS)[number % len(_COLORS)]
     first = png(rgb) if rng.random() < 0.4 else _jpeg(rgb, rng, 80, 95)
-    return swapped("palettes and profiles", f"{way}, {what}", (first, _COLORS[way](rgb, rng)), name, IN_PLACE)
+    return Copy(f"{way}, {what}", (first, _COLORS[way](rgb, rng)), IN_PLACE)
 
 
-def _labelled_copy(kind: str, made: Altered, original: Pixels, name: str, rng: Rng) -> Labelled:
+def _labelled_copy(made: Altered, original: Pixels, rng: Rng) -> Labelled:
     """The original, as a file of its own, and the copy; boxes and mask only where both have one frame."""
     same = made.expected != EDITED_ONLY
     files = [coded(original, rng, (0.9, 0.05, 0.05)), save(made, rng)]
@@ -276,24 +265,22 @@ def _labelled_copy(kind: str, made: Altered, original: Pixels, name: str, rng: R
     truth = made.expected if not same else made.expected | (SAME_WORDS - {"same-file"})
     exact = in_frame and not same and made.family != "chain"
     mask = changed_mask(original, made.rgb) if exact else None
-    return Labelled(kind, level, truth, same, a, b, name, boxes, None if mask is None else png(mask))
+    return Labelled(level, truth, a, b, boxes, None if mask is None else png(mask))
 
 
-def altered(half: str, number: int, name: str) -> Labelled:
+def altered(half: str, number: int, rng: Rng) -> Labelled:
     """Return a photograph and a copy of one of `bench.families`, which take turns."""
-    rng = named_rng(name)
     family = list(FAMILIES)[number % len(FAMILIES)]
     rgb, other = photo(half, number), photo(half, number + 1 + int(rng.integers(0, 50)))
     made = alter(family, level_of(family, rng), rgb, rng, other)
-    return _labelled_copy("altered", made, rgb, name, rng)
+    return _labelled_copy(made, rgb, rng)
 
 
-def harsh(half: str, number: int, name: str) -> Labelled:
+def harsh(half: str, number: int, rng: Rng) -> Labelled:
     """Return a photograph and a copy of one of `bench.family_harsh`; all families and strengths take turns."""
-    rng = named_rng(name)
     ways = [(family, level) for family, group in HARSH.items() for level in group.makers]
     family, level = ways[number % len(ways)]
     rgb = photo(half, number)
     made = HARSH[family].makers[level](rgb, rng, rgb)
     full = Altered(family, level, made.rgb, made.boxes, HARSH[family].right(level))
-    return _labelled_copy("harsh", full, rgb, name, rng)
+    return _labelled_copy(full, rgb, rng)

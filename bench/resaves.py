@@ -1,41 +1,24 @@
-"""Measure `compare` on re-saves, copies saved twice, local edits, and distinct photographs.
-
-    python -m bench resaves [resaves|twice|edits|distinct ...] [--every N] [--jobs N]
-
-resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called the
-same. twice: the same pictures against copies that were saved coarsely first, which no single save explains. edits: the
-same pictures with one local edit of 0.1 % or 0.5 % of the frame, saved at JPEG 85: none may be called `resaved`.
-distinct: all pairs of all photographs; those whose coarse planes correlate at all (0.5 in any pair of channels, in the
-frame scaled to 48 x 48, or 0.8 in one channel once turned or mirrored) go through `compare` in full, the others cannot
-agree.
-"""
+"""Photographs of Kodak and BSDS500 saved again in forty ways, and with one local edit: pairs that only measure."""
 
 from __future__ import annotations
 
-import argparse
 import io
-import itertools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from bench.collection import stripped
-from bench.common import SEED, counted, encoded, head, option, photos, pooled, rgb_of, row, wanted_data
+from bench.common import SEED, encoded, rgb_of, wanted_data
 from bench.edits import EDITS, local_edit
+from bench.pairs import IN_PLACE, Labelled, changed_mask, edited_pair
 from bench.profiles_made import space_profile, to_space
-from bench.scores import box_iou
-from samepic.api import compare
-from samepic.picture import load
-from samepic.verdict import Relation, Verdict
-from samepic.verify.photometry import coarse
 
+Rng = np.random.Generator
+_KEPT_SEGMENTS = frozenset((0xE0, 0xE2, 0xEE))  # JFIF, ICC and Adobe: they decide what is shown
 Pipeline = Callable[[Image.Image], bytes]
 
 
@@ -79,8 +62,18 @@ def _display_p3(image: Image.Image) -> bytes:
     return encoded(wide, "JPEG", quality=92, icc_profile=space_profile("P3"))
 
 
-_R, _T = Image.Resampling, Image.Transpose
+def stripped(data: bytes) -> bytes:
+    """Return a JPEG without metadata: no comment, no application segment but those that decide its colours."""
+    kept, at = [data[:2]], 2
+    while data[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        if not (0xE0 <= data[at + 1] <= 0xEF or data[at + 1] == 0xFE) or data[at + 1] in _KEPT_SEGMENTS:
+            kept.append(data[at:end])
+        at = end
+    return b"".join((*kept, data[at:]))
 
+
+_R, _T = Image.Resampling, Image.Transpose
 PIPELINES: dict[str, Pipeline] = {
     "pillow default": encoded,
     **{f"jpeg q{q}": partial(encoded, quality=q) for q in (95, 90, 85, 60, 50, 40, 30)},
@@ -111,149 +104,43 @@ PIPELINES: dict[str, Pipeline] = {
     "16-bit png": _sixteen,
     "display p3": _display_p3,
 }
-
-SHARES = (0.001, 0.005)
-CORRELATED = 0.5
-TURNED = 0.8
-SIDE = 48
+_EDITS = tuple(product(enumerate(EDITS), (0.001, 0.005), ("original", "q60 of it")))
+"""Number and kind of an edit, its share of the frame, and what the edited picture is compared with."""
 
 
-class Row(NamedTuple):
-    """One pair: the line of the table it counts in, its names, what was said, a figure, and whether that was wanted."""
-
-    line: str
-    names: str
-    relation: str
-    figure: float
-    wanted: bool
+@lru_cache(maxsize=1)
+def _photographs() -> tuple[Path, ...]:
+    """Return all of kodak and every tenth of bsds500, 74 pictures."""
+    data = wanted_data() / "photos"
+    return (*sorted((data / "kodak").glob("*.png")), *sorted((data / "bsds500").glob("*.jpg"))[::10])
 
 
-def _row(
-    line: str, names: str, verdict: Verdict, wanted: bool | None = None, figure: float | None = None
-) -> Row:
-    """Return the row of a pair: by default "the same" is wanted, and its probability is the figure."""
-    shown = verdict.probability if figure is None else figure
-    return Row(line, names, str(verdict.relation), shown, verdict.same is True if wanted is None else wanted)
+def _drawn(number: int, ways: int) -> tuple[Path, int]:
+    """Return the photograph and the way of a number: the first 74 are of all photographs, in ways that take turns."""
+    turn, at = divmod(number, len(_photographs()))
+    return _photographs()[at], (turn + at) % ways
 
 
-def resaves(path: Path) -> Iterator[Row]:
-    """Save one picture again in each way."""
-    original, image = path.read_bytes(), rgb_of(path)
-    for name, pipeline in PIPELINES.items():
-        copy = pipeline(image)
-        pair = (copy, stripped(copy)) if name == "exif stripped" else (original, copy)
-        yield _row(name, path.name, compare(*pair))
+def resaves(half: str, number: int, rng: Rng) -> Labelled:
+    """Return a photograph of either half and the same saved again; 74 times 40 pairs are all there are."""
+    path, way = _drawn(number, len(PIPELINES))
+    name, pipeline = list(PIPELINES.items())[way]
+    original, copy = path.read_bytes(), pipeline(rgb_of(path))
+    a, b = (copy, stripped(copy)) if name == "exif stripped" else (original, copy)
+    return Labelled(name, IN_PLACE | {"same-file"}, a, b)
 
 
-def twice(path: Path) -> Iterator[Row]:
-    """Save one picture coarsely, or a little cropped, and again at quality 90; or keep the coarse one without loss."""
-    image = rgb_of(path)
-    cropped = image.crop((3, 2, image.width, image.height)).resize(image.size)
-    coarsely = {
-        "JPEG 40": encoded(image, quality=40),
-        "JPEG 20": encoded(image, quality=20),
-        "WebP 80": encoded(image, "WEBP", quality=80),
-        "WebP 50": encoded(image, "WEBP", quality=50),
-        "cropped by 3 pixels, JPEG 80": encoded(cropped, quality=80),
-    }
-    for name, once in coarsely.items():
-        again = load(once).rgb
-        fine = encoded(image, quality=92), encoded(again, quality=90)
-        yield _row(f"{name}, then JPEG 90", path.name, compare(*fine))
-        if name in ("JPEG 40", "JPEG 20"):
-            kept = encoded(image, "PNG"), encoded(again, "PNG")
-            yield _row(f"{name}, then PNG", path.name, compare(*kept))
+def local_edits(half: str, number: int, rng: Rng) -> Labelled:
+    """Return a photograph of either half, or a JPEG 60 of it, and the same edited in one place, saved as JPEG 85.
 
-
-def edits(path: Path) -> Iterator[Row]:
-    """Edit one picture in one place; the figure is the intersection over union of the box."""
-    rgb = np.asarray(rgb_of(path))
-    for (number, kind), share in itertools.product(enumerate(EDITS), SHARES):
-        edit = local_edit(rgb, kind, share, SEED + number)
-        if edit is None:
-            continue
-        after = encoded(edit.after, quality=85)
-        sources = {"original": edit.before, "q60 of it": encoded(edit.before, quality=60)}
-        for against, source in sources.items():
-            verdict = compare(source, after)
-            sound = verdict.relation in (Relation.EDITED, Relation.UNDECIDABLE, Relation.DIFFERENT)
-            iou = max((box_iou([(r.x, r.y, r.w, r.h)], [edit.box]) for r in verdict.regions), default=0.0)
-            yield _row(f"{kind} {share:.1%} against {against}", path.name, verdict, sound, iou)
-
-
-def distinct(pair: tuple[Path, Path]) -> Iterator[Row]:
-    """Compare two distinct photographs: they must not be called the same."""
-    verdict = compare(*pair)
-    yield _row("distinct", f"{pair[0].name} {pair[1].name}", verdict, verdict.same is not True)
-
-
-def _planes(path: Path) -> NDArray[np.float32]:
-    cv2.setNumThreads(1)
-    small = coarse(load(path).on(255)).reshape(-1, 3).T
-    small = small - small.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(small, axis=1, keepdims=True)
-    return np.asarray(small / np.maximum(norms, 1e-6), np.float32)
-
-
-def candidates(data: Path, every: int, jobs: int) -> list[tuple[Path, Path]]:
-    """Return the pairs whose coarse planes correlate at all: upright in any pair of channels, turned in one."""
-    files = photos(data)[::every]
-    planes = np.stack(list(pooled(_planes, files, jobs, chunk=16)))
-    best = np.zeros((len(files), len(files)), np.float32)
-    for one, two in itertools.product(range(3), repeat=2):
-        best = np.maximum(best, np.abs(planes[:, one] @ planes[:, two].T))
-    pictures = planes.reshape(len(files), 3, SIDE, SIDE)
-    for mirrored, quarter in list(itertools.product((False, True), range(4)))[1:]:
-        held = np.rot90(pictures[..., ::-1] if mirrored else pictures, quarter, axes=(2, 3))
-        for band in range(3):
-            alike = np.abs(planes[:, band] @ held.reshape(planes.shape)[:, band].T)
-            best = np.maximum(best, np.where(np.maximum(alike, alike.T) >= TURNED, 1.0, 0.0))
-    pairs = [(files[i], files[j]) for i, j in np.argwhere(np.triu(best >= CORRELATED, 1))]
-    count = len(files) * (len(files) - 1) // 2
-    print(f"\n{len(files)} photographs, {count} pairs, {len(pairs)} of them correlate")
-    return pairs
-
-
-def chosen(data: Path, every: int, jobs: int) -> list[Path]:
-    """Return of all of kodak and every tenth of bsds500, 74 pictures, every Nth."""
-    kodak, bsds = (data / "photos/kodak").glob("*.png"), (data / "photos/bsds500").glob("*.jpg")
-    return (sorted(kodak) + sorted(bsds)[::10])[::every]
-
-
-def _listed(call: Callable[[Any], Iterable[Row]], one: object) -> list[Row]:
-    cv2.setNumThreads(1)
-    return list(call(one))
-
-
-def _measured(
-    title: str,
-    call: Callable[[Any], Iterable[Row]],
-    work: Callable[[Path, int, int], list[Any]],
-    args: argparse.Namespace,
-) -> int:
-    """Run one part and print its table; return 1 where a pair is called what it must not be."""
-    found = pooled(partial(_listed, call), work(wanted_data(), args.every, args.jobs), args.jobs)
-    rows = list(itertools.chain.from_iterable(found))
-    print(f"\n## {title}\n")
-    head("", "pairs", "as wanted", "relations", "probability or overlap: min / median / max")
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for one in rows:
-        groups[one.line].append(one)
-    for name, group in groups.items():
-        ends = np.percentile([one.figure for one in group], [0, 50, 100])
-        cells = sum(one.wanted for one in group), counted(one.relation for one in group)
-        row(name, len(group), *cells, " / ".join(f"{value:.2f}" for value in ends))
-    wrong = [one for one in rows if not one.wanted]
-    print(f"\n{len(rows) - len(wrong)} of {len(rows)} as wanted ({1 - len(wrong) / len(rows):.3%})")
-    for one in wrong[:40]:
-        print("  not as wanted:", *one[:4])
-    return int(bool(wrong))
-
-
-PARTS = {
-    "resaves": partial(_measured, "Re-saves called the same", resaves, chosen),
-    "twice": partial(_measured, "Copies saved twice", twice, chosen),
-    "edits": partial(_measured, "Local edits, saved at JPEG 85", edits, chosen),
-    "distinct": partial(_measured, "Distinct photographs not called the same", distinct, candidates),
-}
-OPTIONS = (option("--every", 1, help="take every Nth picture only"), option("--jobs", 2))
+    74 times 32 pairs are all there are; what shows no such edit gives its place to the next photograph.
+    """
+    path, way = _drawn(number, len(_EDITS))
+    (seed, kind), share, against = _EDITS[way]
+    edit = local_edit(np.asarray(rgb_of(path)), kind, share, SEED + seed)
+    if edit is None:
+        return local_edits(half, number + 1, rng)
+    mask = changed_mask(edit.before, edit.after)
+    assert mask is not None
+    source = encoded(edit.before, "PNG") if against == "original" else encoded(edit.before, quality=60)
+    return edited_pair(f"{kind} {share:.1%} against {against}", source, encoded(edit.after, quality=85), mask)

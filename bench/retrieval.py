@@ -1,22 +1,15 @@
-"""Recall of the search for candidates by families of altered copies, and the whole path beside pairwise comparison.
+"""Recall of the search for candidates by families of altered copies.
 
-    python -m bench retrieval [codes|find ...] [--originals N] [--others N] [--families a,b]
+    python -m bench retrieval [--originals N] [--families a,b]
 
-One copy a family is made of each of N photographs of the test half, at one level drawn by chance. codes: each is
-searched for by PDQ alone, by the copy code alone, and by both, among the originals, all other photographs, the quarters
-of those that no copy is made of, and all of sameplace/, clipart/ and uipages/. find: `samepic find --same-if edited`,
-without --copies and with it, runs on a folder of them, with as many other photographs and pictures of sameplace/ as
---others says of each. A copy counts as found where its group holds its original or another copy of it that `compare`
-proves; a member that is no copy of its group's photograph is wrong.
+One copy a family is made of each of N photographs of the test half, at one level drawn by chance. Each is searched for
+by PDQ alone, by the copy code alone, and by both, among the originals, all other photographs, the quarters of those
+that no copy is made of, and all of sameplace/, clipart/ and uipages/.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
-import tempfile
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -27,9 +20,8 @@ from numpy.typing import NDArray
 
 import samepic
 from bench.collection import OTHERS
-from bench.common import groups_of, head, listed, measured, option, photo_names, photos, row, wanted_data
+from bench.common import head, listed, option, photo_names, row, wanted_data
 from bench.families import FAMILIES
-from bench.pairs import EDITED_ONLY, SAME_WORDS
 from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of, quarters
 from samepic.fingerprints.copycode import PARTS as QUARTERS
 from samepic.fingerprints.fingerprint import Fingerprint
@@ -202,78 +194,13 @@ def _take(taken: NDArray[np.bool_], of: Ranks, distances: Distances, k: int, rad
     taken[rows[inside], nearest[inside]] = True
 
 
-def code_recall(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Measure and print; return 1 where something falls short of what was wanted."""
     cv2.setNumThreads(1)
     return 0 if report(scene_of(wanted_data(), args.originals, listed(args.families, FAMILIES))) else 1
 
 
-def _make(
-    data: Path, folder: Path, originals: int, others: int, families: list[str]
-) -> dict[str, tuple[str, str]]:
-    """Fill the folder; return {name of a copy: (name of its original, family)}."""
-    made, picked = {}, chosen(data, "test", originals)
-    for number, path in enumerate(picked):
-        original = f"o{number:03}{Path(path).suffix.lower()}"
-        shutil.copyfile(data / path, folder / original)
-        for place, family in enumerate(families):
-            name = f"o{number:03}-{place:02}"
-            (folder / name).write_bytes(named_bytes(copy_by_chance(family, path)))
-            made[name] = original, family
-    rest = [path for path in photos(data) if path.relative_to(data).as_posix() not in picked]
-    places = sorted(
-        path for path in (data / "sameplace").rglob("*") if path.suffix.lower() in (".jpg", ".png")
-    )
-    for paths, kind in ((rest, "photo"), (places, "place")):
-        for number, other in enumerate(paths[:: max(1, len(paths) // max(1, others))][:others]):
-            shutil.copyfile(other, folder / f"{kind}{number:04}{other.suffix.lower()}")
-    return made
-
-
-def _find(folder: Path, *options: str) -> list[list[str]]:
-    """Return the groups of names that the command finds, and print what it took."""
-    report, env = folder.with_name("report.jsonl"), {"SAMEPIC_CACHE": str(folder.with_name("cache"))}
-    command = [sys.executable, "-m", "samepic", "find", "-v", "--json", "--jobs", "1", "--same-if", "edited"]
-    print(f"samepic find {' '.join(options):10} {measured([*command, *options, str(folder)], report, env)}")
-    return [[Path(path).name for path in group] for group in groups_of(report)]
-
-
-def find_recall(args: argparse.Namespace) -> int:
-    """Make, find, compare and print; return 1 where a member is wrong or too little is found."""
-    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
-        folder = Path(name) / "pictures"
-        folder.mkdir()
-        made = _make(wanted_data(), folder, args.originals, args.others, listed(args.families, FAMILIES))
-        groups, plain = _find(folder, "--copies"), _find(folder)
-        relations = {
-            copy: samepic.compare(folder / of, folder / copy).relation for copy, (of, _) in made.items()
-        }
-    sure = {copy for copy, relation in relations.items() if relation in SAME_WORDS | EDITED_ONLY}
-    shows = {copy: original for copy, (original, _) in made.items()}
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for copy, (original, family) in made.items():
-        if copy in sure:
-            own = {original} | {other for other in sure if shows[other] == original} - {copy}
-            held = [any(copy in group and own & {*group} for group in each) for each in (plain, groups)]
-            counts[family] = [sum(pair) for pair in zip(counts[family], (1, *held), strict=True)]
-    print(f"\n{len(made)} copies, {len(sure)} of them proven pairwise\n")
-    head("", "proven pairwise", "found without --copies", "found with")
-    for family, cells in counts.items():
-        row(family, *cells)
-    proven, without, found = (sum(cells) for cells in zip(*counts.values(), strict=True))
-    row("all", proven, without, f"{found} ({100 * found / proven:.1f} %)")
-    wrong = [
-        (name, of) for of, *names in groups for name in names if shows.get(name, name) != shows.get(of, of)
-    ]
-    print(
-        f"\n{len(wrong)} wrong members", *(f"{name} in the group of {of}" for name, of in wrong), sep="\n  "
-    )
-    return 0 if not wrong and found >= 0.95 * proven else 1
-
-
-PARTS = {"codes": code_recall, "find": find_recall}
 OPTIONS = (
     option("--originals", 40),
-    option("--others", 100),
     option("--families", "", help="names with commas between; default all"),
 )

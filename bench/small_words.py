@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from bench.common import encoded
 from bench.family_base import Pixels
 from bench.originals import DRAWN, file_of, photo
-from bench.pairs import APART, EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, named_rng, png, resized
+from bench.pairs import APART, Labelled, changed_mask, coded, edited_pair, mask_boxes, png, resized
 from bench.sources import pixels_of
 from bench.values import COLORS, Values, font, pixels
 
@@ -172,9 +172,8 @@ def _sheets(number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]:
     return title, one, two, max(_TALL, one.shape[1] / 60)
 
 
-def other_writing(half: str, number: int, name: str) -> Labelled:
+def other_writing(half: str, number: int, rng: Rng) -> Labelled:
     """Return two pages of one layout with other words throughout, one of them blurred or smaller, still readable."""
-    rng = named_rng(name)
     title, one, two, tall = _lines(rng) if rng.random() < 0.6 else _sheets(number, rng)
     mask = changed_mask(one, two)
     blur = tall * float(rng.uniform(0.02, 0.18)) if rng.random() < 0.7 else 0.0
@@ -184,12 +183,11 @@ def other_writing(half: str, number: int, name: str) -> Labelled:
     files, first = (_saved(one, rng), _saved(other, rng)), int(rng.integers(0, 2))
     a, b = files[first], files[1 - first]
     changed = png(mask) if mask is not None and first == 0 else None
-    return Labelled("other writing", title, APART, False, a, b, name, (), changed)
+    return Labelled(title, APART, a, b, changed=changed)
 
 
-def small_words(half: str, number: int, name: str) -> Labelled:
+def small_words(half: str, number: int, rng: Rng) -> Labelled:
     """Return two pictures that differ in one small character or word, in two codings, and one smaller now and then."""
-    rng = named_rng(name)
     title, one, two, scale = _pair(half, number, rng)
     mask = changed_mask(one, two)
     assert mask is not None
@@ -198,6 +196,4 @@ def small_words(half: str, number: int, name: str) -> Labelled:
     sides = [(_saved(one, rng), mask), (_saved(other, rng), shrunk)]
     first = int(rng.integers(0, 2))
     (a, where), (b, _) = sides[first], sides[1 - first]
-    return Labelled(
-        "small words", title, EDITED_ONLY, False, a, b, name, mask_boxes(where, whole=True), png(where)
-    )
+    return edited_pair(title, a, b, where)

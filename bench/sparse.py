@@ -35,7 +35,7 @@ def sparse_twins(rng: Rng, thing: Pixels, *, changed: bool) -> Twins:
         f"{'white' if plain == (255, 255, 255) else 'colored'}, {'small' if share < 0.03 else 'large'} thing"
     )
     if not changed:
-        return Twins(level, page, page, SAME_WORDS, style="drawing", same=True, toned=True)
+        return Twins(level, page, page, SAME_WORDS, style="drawing", toned=True)
     sides = (page, _marked(page, rng))
     first = int(rng.integers(0, 2))
     return Twins(

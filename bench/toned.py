@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from bench.family_base import Pixels, to_bytes
 from bench.originals import clear_original, photo
-from bench.pairs import SAME_WORDS, Labelled, coded, named_rng, resized
-from bench.resaved import IN_PLACE, one_bit, quantized, shade, swapped
+from bench.pairs import IN_PLACE, Copy, coded, resized
+from bench.resaved import one_bit, quantized, shade
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -232,15 +232,14 @@ def toned_copy(rgb: Pixels, rng: Rng, *, photograph: bool) -> tuple[str, Pixels]
             return " and ".join(chosen), to_bytes(out)
 
 
-def toned(half: str, number: int, name: str) -> Labelled:
+def toned(half: str, number: int, rng: Rng) -> Copy:
     """Return any picture and the same in another tone, light, sharpness or noise, now and then smaller."""
-    rng = named_rng(name)
     what, rgb = clear_original(half, number, rng)
     way, out = toned_copy(rgb, rng, photograph=what == "photo")
     if rng.random() < 0.4:
         out = resized(out, max(float(rng.uniform(0.5, 1)), min(1.0, 200 / max(out.shape[:2]))))
     files = coded(rgb, rng, (0.75, 0.1, 0.15)), coded(out, rng, (0.7, 0.15, 0.15))
-    return swapped("toned", f"{what}, {way.split(' and ')[0]}", files, name, SAME_WORDS)
+    return Copy(f"{what}, {way.split(' and ')[0]}", files)
 
 
 def _ordered(rgb: Pixels, rng: Rng) -> Pixels:
@@ -311,13 +310,12 @@ def fewer_colors(rgb: Pixels, rng: Rng, what: str) -> tuple[str, Pixels]:
             return way, out
 
 
-def few_colors(half: str, number: int, name: str) -> Labelled:
+def few_colors(half: str, number: int, rng: Rng) -> Copy:
     """Return a picture, seven of ten photographs, and the same in few colors, in squares or with pixels left out."""
-    rng = named_rng(name)
     what, rgb = ("photo", photo(half, number)) if rng.random() < 0.3 else clear_original(half, number, rng)
     way, out = fewer_colors(rgb, rng, what)
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(out, rng, (0.35, 0.15, 0.5))
-    return swapped("few colors", f"{what}, {way}", files, name, IN_PLACE)
+    return Copy(f"{what}, {way}", files, IN_PLACE)
 
 
 _LEAST_BENT = 160
@@ -370,9 +368,8 @@ def bent(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
     return way, np.asarray(moved, np.uint8)
 
 
-def bends(half: str, number: int, name: str) -> Labelled:
+def bends(half: str, number: int, rng: Rng) -> Copy:
     """Return any picture and the same bent by 1 to 8 pixels, as by a lens, sheared or stretched."""
-    rng = named_rng(name)
     what, rgb = clear_original(half, number, rng)
     way, out = bent(rgb, rng)
-    return swapped("bends", f"{way}, {what}", (coded(rgb, rng), coded(out, rng)), name, SAME_WORDS)
+    return Copy(f"{way}, {what}", (coded(rgb, rng), coded(out, rng)))

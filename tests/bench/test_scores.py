@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
-from bench.lookalikes_peers import cutoff_for_recall, cutoff_for_wrong, summary
-from bench.lookalikes_report import report
+from bench.lookalikes import as_wanted, box_iou, report, truly_same, wrongly_same
 from bench.pairs import SAME_WORDS
-from bench.scores import as_wanted, box_iou, truly_same, wrongly_same
 from samepic.calibration.statistics import reliability
 
 
@@ -99,22 +96,3 @@ def test_the_report_counts_each_kind_and_level(capsys: pytest.CaptureFixture[str
     out = capsys.readouterr().out
     assert "| altered: crop 50 % | 4 | 3 |" in out
     assert "| **altered** (the same) | 5 | 4 |" in out
-
-
-def test_a_peer_reaches_a_recall_at_the_smallest_cutoff_that_does() -> None:
-    positive = np.array([1.0, 5.0, 3.0, 9.0])
-    assert cutoff_for_recall(positive, 0.5) == 3.0
-    assert cutoff_for_recall(positive, 1.0) == 9.0
-    assert cutoff_for_recall(positive, 0.0) == -np.inf
-
-
-def test_a_peer_is_as_safe_as_wanted_just_below_its_first_mistake_too_many() -> None:
-    positive, negative = np.array([1.0, 5.0, 3.0, 9.0]), np.array([4.0, 8.0, 20.0])
-    assert cutoff_for_wrong(positive, negative, 0) == 3.0
-    assert cutoff_for_wrong(positive, negative, 1) == 5.0
-    assert cutoff_for_wrong(positive, np.array([0.0]), 0) == -np.inf
-
-
-def test_a_row_of_a_peer_counts_what_it_has_no_distance_for_as_different() -> None:
-    kinds = {name: np.array([1.0, np.inf]) for name in ("positive", "negative", "edited", "blank")}
-    assert summary("pdqhash", kinds, 1.0, 0)[:6] == ["pdqhash", "31", "50.0%", "1", "50.0%", "50.0%"]

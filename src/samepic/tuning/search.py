@@ -140,7 +140,7 @@ class GateTuning:
 
     candidates: Final = 40  # pictures that one upload is compared with at most, nearest first
     alike: Final = 6  # further candidates by the copy code
-    # Distance in bits within which they are. 2026-11-29, bench/gate_evasions.py: at 95 three of 500 copies were none.
+    # Distance in bits within which they are. 2026-11-29, `bench gate evasions`: at 95 three of 500 copies were none.
     alike_radius: Final = 105
     # Bits under which one is compared without features: 1031 photographs have six others under 60, receipts all.
     alike_near: Final = 60

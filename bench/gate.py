@@ -1,11 +1,14 @@
-"""Copies that are meant to slip past a gate, and other pictures beside them: what the gate decides on each.
+"""What the gate decides on look-alikes and their re-saves from proxies alone, and on what is meant to slip past it.
 
-    python -m bench gate_evasions [--kept N] [--innocents N] [--all] [--out FILE]
+    python -m bench gate [proxies|evasions ...] [--pairs N] [--copies N] [--kept N] [--innocents N] [--out FILE]
 
-Photographs of the test half are kept, among them those that are altered: ten kinds, each of every such photograph, so
-that a person still sees the same picture. At most 2 % may be accepted. Innocents are all other pictures of the data
-folder, each admitted after all before it: none may be refused as a duplicate. Those that are one picture by their
-label are left out.
+proxies: pairs of bench.lookalikes from `--first` on: different receipts, from the most alike on, different forms, two
+of one layout; and receipts, forms and photographs saved again. Each pair meets in a tenant of its own: the first is
+admitted, then the second. "Fine print" counts the reviews that say that it could not be resolved. No different ones may
+be duplicates. evasions: photographs of the test half are kept, among them those that are altered: ten kinds, each of
+every such photograph, so that a person still sees the same picture. At most 2 % may be accepted. Innocents are all
+other pictures of the data folder, each admitted after all before it: none may be refused as a duplicate. Those that are
+one picture by their label are left out.
 """
 
 from __future__ import annotations
@@ -14,8 +17,10 @@ import argparse
 import io
 import json
 import tempfile
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -27,21 +32,80 @@ import samepic
 from bench.common import SEED, SUFFIXES, encoded, head, option, row, wanted_data
 from bench.families import alter, save
 from bench.family_base import Pixels
+from bench.lookalikes import pair_of
+from bench.originals import names_of
 from bench.sources import chosen, named_bytes, pixels_of
+from samepic.decision import Caveat
 from samepic.sandbox.pool import InProcess
+from samepic.store import open_store
 
 Rng = np.random.Generator
+Pair = tuple[bytes, bytes]
 OPTIONS = (
+    option("--first", 0, help="number of the first pair: other draws"),
+    option("--pairs", 250, help="pairs of different receipts, and of different forms"),
+    option("--copies", 100, help="receipts, forms, and photographs that are saved again"),
     option("--kept", 50, help="photographs that are altered in ten ways"),
     option("--innocents", 2000, help="other pictures"),
     option("--policy", "", help="what the gate does with each relation, other than by default"),
     option("--all", False, help="print every evasion that was accepted, and every innocent that was refused"),
-    option("--out", "", metavar="FILE", help="write every decision there, one JSON object a line"),
+    option("--out", "", metavar="FILE", help="write every decision on them there, one JSON object a line"),
 )
+_COLUMNS = ("accepted", "review", "duplicate", "fine print")
 _OUTCOMES = ("duplicate", "review", "accepted", "refused")
 
 
-def main(asked: argparse.Namespace) -> int:
+def proxies(asked: argparse.Namespace) -> int:
+    """Print what became of pairs of which the gate has proxies alone; return 1 where different ones are duplicates."""
+    numbers = range(asked.first, asked.first + asked.pairs)
+    files = {
+        "receipts": ((wanted_data() / name).read_bytes() for name in names_of("receipts", "test")),
+        "forms": (pair_of("forms", "test", number).a for number in count(asked.first)),
+        "photographs": ((wanted_data() / name).read_bytes() for name in chosen(wanted_data(), "test")),
+    }
+    kinds = {f"different {kind}": _different(kind, numbers) for kind in ("receipts", "forms")}
+    kinds |= {f"{kind} saved again": _copies(some, asked.copies) for kind, some in files.items()}
+    head("", "pairs", *_COLUMNS, "ms a pair")
+    wrong = 0
+    for kind, pairs in kinds.items():
+        counts = _outcomes(pairs)
+        row(kind, *(counts[name] for name in ("pairs", *_COLUMNS)), counts["ms"] // max(1, counts["pairs"]))
+        wrong += counts["duplicate"] if kind.startswith("different") else 0
+    return int(wrong > 0)
+
+
+def _outcomes(pairs: Iterator[Pair]) -> Counter[str]:
+    """Return how often each outcome came of the second of a pair, the number of pairs, and the CPU milliseconds."""
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder, closing(open_store(str(Path(folder) / "u.db"))) as store:
+        for number, (one, two) in enumerate(pairs):
+            begun = time.process_time()
+            with samepic.Gate(store, tenant=str(number), workers=InProcess()) as gate:
+                gate.admit(one, "one")
+                decision = gate.admit(two, "two")
+            fine = any(match.caveat is Caveat.UNRESOLVED for match in decision.matches)
+            spent = round(1000 * (time.process_time() - begun))
+            counts.update({"pairs": 1, str(decision.outcome): 1, "fine print": int(fine), "ms": spent})
+    return counts
+
+
+def _different(kind: str, numbers: Iterable[int]) -> Iterator[Pair]:
+    for number in numbers:
+        pair = pair_of(kind, "test", number)
+        yield pair.a, pair.b
+
+
+def _copies(files: Iterator[bytes], most: int) -> Iterator[Pair]:
+    """Yield each picture with itself saved again in JPEG quality 75, every other one at two thirds of its size."""
+    for number, data in zip(range(most), files, strict=False):
+        with Image.open(io.BytesIO(data)) as opened:
+            image = opened.convert("RGB")
+        if number % 2:
+            image = image.resize((max(1, image.width * 2 // 3), max(1, image.height * 2 // 3)))
+        yield data, encoded(image, quality=75)
+
+
+def evasions(asked: argparse.Namespace) -> int:
     """Print what became of every kind; return 1 where more than 2 % get in or an innocent is refused."""
     names = chosen(wanted_data(), "test")
     kept, others = names[: asked.kept], names[asked.kept :]
@@ -68,9 +132,9 @@ def main(asked: argparse.Namespace) -> int:
     head("", "pictures", *_OUTCOMES)
     for kind, of_kind in counts.items():
         row(kind, of_kind.total(), *(of_kind[outcome] for outcome in _OUTCOMES))
-    evasions = sum((of_kind for kind, of_kind in counts.items() if kind != "innocents"), Counter[str]())
-    row("evasions", evasions.total(), *(evasions[outcome] for outcome in _OUTCOMES))
-    return int(evasions["accepted"] > 0.02 * evasions.total() or counts["innocents"]["duplicate"] > 0)
+    every = sum((of_kind for kind, of_kind in counts.items() if kind != "innocents"), Counter[str]())
+    row("evasions", every.total(), *(every[outcome] for outcome in _OUTCOMES))
+    return int(every["accepted"] > 0.02 * every.total() or counts["innocents"]["duplicate"] > 0)
 
 
 def _evasions(kept: list[str], others: list[str]) -> Iterator[tuple[str, str, bytes]]:
@@ -191,3 +255,6 @@ def _innocents(kept: set[str]) -> Iterator[str]:
     yield from (f"file:{name}" for name in np.random.default_rng(SEED).permutation(names) if name not in kept)
     for number in count():
         yield from (f"made:{kind}|{number}" for kind in ("text page", "form", "chart"))
+
+
+PARTS = {"proxies": proxies, "evasions": evasions}
