@@ -24,7 +24,7 @@ from PIL import Image
 from bench.common import ROOT, option
 from bench.family_base import Pixels
 from bench.pairs import APART, Twins
-from bench.sources import half_of
+from bench.pictures import half_of
 
 Rng = np.random.Generator
 

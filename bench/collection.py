@@ -40,8 +40,8 @@ from bench.common import (
     row,
     wanted_data,
 )
+from bench.copies import stripped
 from bench.families import alter
-from bench.resaves import stripped
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
 

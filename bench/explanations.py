@@ -20,10 +20,10 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import samepic
 from bench.common import ROOT, SEED, encoded, option
+from bench.copies import stripped
 from bench.families import alter
 from bench.family_base import Pixels
 from bench.pairs import resized
-from bench.resaves import stripped
 from examples.demo import ROCKET
 from samepic.picture import load
 

@@ -33,8 +33,7 @@ from bench.common import SEED, SUFFIXES, encoded, head, option, row, wanted_data
 from bench.families import alter, save
 from bench.family_base import Pixels
 from bench.lookalikes import pair_of
-from bench.originals import names_of
-from bench.sources import chosen, named_bytes, pixels_of
+from bench.pictures import chosen, named_bytes, names_of, pixels_of
 from samepic.decision import Caveat
 from samepic.sandbox.pool import InProcess
 from samepic.store import open_store

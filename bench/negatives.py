@@ -21,10 +21,8 @@ from numpy.typing import NDArray
 
 from bench.common import SEED, photo_names
 from bench.family_base import Box
-from bench.made import template_boxes
-from bench.originals import names_of
 from bench.pairs import APART, Twins
-from bench.sources import file_name, half_of, pixels_of
+from bench.pictures import file_name, half_of, names_of, pixels_of, template_boxes
 
 LABELS = Path(__file__).resolve().parent / "labels"
 _APART = frozenset({"similar", "different"})

@@ -22,7 +22,7 @@ import samepic
 from bench.collection import OTHERS
 from bench.common import head, listed, option, photo_names, row, wanted_data
 from bench.families import FAMILIES
-from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of, quarters
+from bench.pictures import chosen, copy_by_chance, named_bytes, pixels_of, quarters
 from samepic.fingerprints.copycode import PARTS as QUARTERS
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.tuning.search import SEARCH

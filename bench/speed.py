@@ -50,7 +50,7 @@ from bench.families import alter
 from bench.family_base import Pixels, warped
 from bench.family_frame import turn_matrix
 from bench.pairs import resized
-from bench.sources import chosen, pixels_of
+from bench.pictures import chosen, pixels_of
 from samepic import hamming
 from samepic.api import compare, compare_pictures
 from samepic.fingerprints import fingerprint

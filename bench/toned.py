@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.copies import one_bit, quantized, shade
 from bench.family_base import Pixels, to_bytes
-from bench.originals import clear_original, photo
 from bench.pairs import IN_PLACE, Copy, coded, resized
-from bench.resaved import one_bit, quantized, shade
+from bench.pictures import clear_original, photo
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]

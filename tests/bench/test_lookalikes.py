@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bench.covers import cover_twins, cut_out_twins
 from bench.family_base import Pixels
 from bench.lookalikes import pair_of
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Twins, changed_mask, labelled_twins, mask_boxes, named_rng
+from bench.parts import cover_twins, cut_out_twins
 from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, space_profile, to_space
 from bench.signs import SIGNS, sign_twins
 from samepic.verdict import Relation

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import bench.children
+import bench.copies
 import bench.insets
-import bench.small_words
+import bench.marks
 import bench.toned
 from bench.family_base import Pixels
 from bench.insets import SCENES, shown, shows
 from bench.lookalikes import KINDS, pair_of
-from bench.originals import drawn
+from bench.marks import replaced, written
 from bench.pairs import EDITED_ONLY, SAME_WORDS, changed_mask, mask_boxes
-from bench.small_words import replaced, written
+from bench.pictures import drawn
 from bench.toned import bent, fewer_colors, keeps_edges, lost_edges, toned_copy
 
 SAME = ("toned", "few colors", "bends", "children toned", "insets")
@@ -45,9 +45,9 @@ def made_originals(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in (bench.toned, bench.insets):
         monkeypatch.setattr(module, "clear_original", original)
-    for module in (bench.toned, bench.insets, bench.small_words):
+    for module in (bench.toned, bench.insets, bench.marks):
         monkeypatch.setattr(module, "photo", lambda half, number: scene(number))
-    for module in (bench.children, bench.small_words):
+    for module in (bench.copies, bench.marks):
         monkeypatch.setattr(module, "file_of", lambda what, half, number: str(number))
         monkeypatch.setattr(module, "pixels_of", lambda path: scene(int(path)))
 

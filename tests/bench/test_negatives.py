@@ -8,10 +8,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bench.made import KINDS, made_bytes, template_boxes
 from bench.negatives import LABELS, Pair, labelled_pairs, series_labels
 from bench.pairs import SAME_WORDS
-from bench.sources import half_of
+from bench.pictures import KINDS, half_of, made_bytes, template_boxes
 from samepic.verdict import Relation
 
 ALLOWED = {str(relation) for relation in Relation} | {"skip"}

@@ -1,24 +1,42 @@
-"""Copies that are the same picture: drawings saved again, papers scanned, palettes, color spaces, altered copies."""
+"""Copies that are the same picture: saved again, scanned, in other colors, altered; and children of one JPEG."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import io
 from collections.abc import Callable, Mapping
-from functools import partial
+from copy import deepcopy
+from functools import lru_cache, partial
+from itertools import combinations, product
+from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from bench.art import art, art_names
-from bench.common import encoded
+from bench.common import SEED, encoded, rgb_of, wanted_data
 from bench.families import FAMILIES, alter, level_of, save
 from bench.family_base import Altered, Pixels, to_bytes, warped
+from bench.family_content import EDITS, clear_edit, local_edit
 from bench.family_harsh import HARSH
-from bench.originals import DRAWN, any_original, drawn, file_of, photo
-from bench.pairs import EDITED_ONLY, IN_PLACE, SAME_WORDS, Copy, Labelled, changed_mask, coded, png, resized
+from bench.pairs import (
+    EDITED_ONLY,
+    IN_PLACE,
+    SAME_WORDS,
+    Copy,
+    Labelled,
+    changed_mask,
+    coded,
+    edited_pair,
+    named_rng,
+    png,
+    resized,
+)
+from bench.pictures import DRAWN, any_original, drawn, file_of, names_of, photo, pixels_of
 from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, space_profile, to_space
 from bench.signs import SIGNS
-from bench.sources import pixels_of
 
 Rng = np.random.Generator
 Saver = Callable[[Pixels, Rng], bytes]
@@ -284,3 +302,239 @@ def harsh(half: str, number: int, rng: Rng) -> Labelled:
     made = HARSH[family].makers[level](rgb, rng, rgb)
     full = Altered(family, level, made.rgb, made.boxes, HARSH[family].right(level))
     return _labelled_copy(full, rgb, rng)
+
+
+CODINGS: tuple[tuple[str, int, int], ...] = (
+    *(("JPEG", quality, sampling) for quality in (100, 95, 93, 90, 85, 75, 60) for sampling in (0, 2)),
+    ("WEBP", 80, 2),
+    ("AVIF", 75, 2),
+)
+"""(format, quality, 0 for full color or 2 for halved) of the children; AVIF is there for HEIC, which is coded alike."""
+HEIC = importlib.util.find_spec("pillow_heif") is not None
+"""Whether HEIC can be written: with pillow-heif, which nothing but this bench asks for."""
+_QUALITIES = (50, 75, 90)
+_WAYS = tuple(combinations(range(len(CODINGS)), 2))
+_SHARE = 0.001
+
+
+def child(rgb: Pixels, coding: tuple[str, int, int]) -> bytes:
+    """Return the picture in one of CODINGS."""
+    kind, quality, sampling = coding
+    options: dict[str, int] = {"subsampling": sampling} if kind == "JPEG" else {}
+    if kind == "AVIF":
+        options = {"speed": 8, "max_threads": 1}
+    if kind == "HEIF":
+        importlib.import_module("pillow_heif").register_heif_opener()
+    return encoded(rgb, kind, quality=quality, **options)
+
+
+def _title(coding: tuple[str, int, int]) -> str:
+    kind, quality, sampling = coding
+    return f"{quality} {'4:4:4' if sampling == 0 else '4:2:0'}" if kind == "JPEG" else kind
+
+
+@lru_cache(maxsize=1024)
+def _order(path: str) -> tuple[int, ...]:
+    """All pairs of codings, in an order of this photograph's own."""
+    return tuple(int(i) for i in named_rng(f"children {path}").permutation(len(_WAYS)))
+
+
+def _drawn(half: str, number: int) -> tuple[str, tuple[str, int, int], tuple[str, int, int]]:
+    """The photograph of a number and two codings: once through all photographs, then with the next two codings."""
+    path = file_of("jpegs", half, number)
+    turn = number // len(names_of("jpegs", half))
+    one, two = _WAYS[_order(path)[turn % len(_WAYS)]]
+    if named_rng(f"{SEED} {path} {turn}").random() < 0.5:
+        one, two = two, one
+    return path, CODINGS[one], CODINGS[two]
+
+
+def children(half: str, number: int, rng: Rng) -> Labelled:
+    """Return pair `number`; after 120 times the number of photographs, all pairs of codings of all of them."""
+    path, one, two = _drawn(half, number)
+    rgb = pixels_of(path)
+    level = " and ".join(sorted((_title(one), _title(two))))
+    return Labelled(level, IN_PLACE | {"same-file"}, child(rgb, one), child(rgb, two))
+
+
+def edited_children(half: str, number: int, rng: Rng) -> Labelled:
+    """Return pair `number` with a local edit of 0.1 % of the frame in a or in b, which a person can see."""
+    path, one, two = _drawn(half, number)
+    edit = clear_edit(pixels_of(path), _SHARE, deepcopy(rng))
+    step = 0
+    while edit is None:
+        # Small or smooth pictures give none that is seen: the next ones of the half take their place.
+        step += 1
+        edit = clear_edit(pixels_of(file_of("jpegs", half, number + step)), _SHARE, rng)
+    before, after = edit.before, edit.after
+    a, b = (before, after) if rng.random() < 0.5 else (after, before)
+    mask = changed_mask(before, after)
+    assert mask is not None
+    return edited_pair(edit.kind, child(a, one), child(b, two), mask)
+
+
+def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
+    """A small change of exposure, white balance or saturation, or another size."""
+    way = str(rng.choice(["exposure", "white balance", "saturation", "size"]))
+    if way == "size":
+        return way, resized(rgb, float(rng.uniform(0.6, 0.97)))
+    values = rgb.astype(np.float32)
+    if way == "saturation":
+        gray = values.mean(axis=2, keepdims=True)
+        gain = float(rng.uniform(0.75, 0.95) if rng.random() < 0.5 else rng.uniform(1.05, 1.3))
+        values = np.asarray(gray + (values - gray) * gain, np.float32)
+    else:
+        spread = 0.06 if way == "white balance" else 0
+        gains = np.exp(rng.uniform(-0.12, 0.12)) * (1 + rng.uniform(-spread, spread, 3))
+        values = np.asarray(255 * (values / 255) ** rng.uniform(0.88, 1.14) * gains, np.float32)
+    return way, to_bytes(values)
+
+
+def toned_children(half: str, number: int, rng: Rng) -> Labelled:
+    """Return a JPEG photograph saved again in two ways, one of them with a mild change or resized first."""
+    rgb = pixels_of(file_of("jpegs", half, number))
+    one, two = (CODINGS[int(at)] for at in rng.choice(len(CODINGS), 2, replace=False))
+    way, out = _mild(rgb, rng)
+    a, b = child(rgb, one), child(out, two)
+    if rng.random() < 0.5:
+        a, b = b, a
+    return Labelled(f"{way}, {one[0]} and {two[0]}", IN_PLACE, a, b)
+
+
+def heic_children(half: str, number: int, rng: Rng) -> Labelled:
+    """Return a JPEG photograph saved as HEIC, and in any of CODINGS or as another HEIC."""
+    rgb = pixels_of(file_of("jpegs", half, number))
+    mine, other = (("HEIF", int(quality), 2) for quality in rng.choice(_QUALITIES, 2, replace=False))
+    at = int(rng.integers(0, len(CODINGS) + 1))
+    coding = CODINGS[at] if at < len(CODINGS) else other
+    files = [child(rgb, mine), child(rgb, coding)]
+    one, two = files if rng.random() < 0.5 else files[::-1]
+    return Labelled(f"HEIC {mine[1]} and {_title(coding)}", IN_PLACE, one, two)
+
+
+_KEPT_SEGMENTS = frozenset((0xE0, 0xE2, 0xEE))  # JFIF, ICC and Adobe: they decide what is shown
+Pipeline = Callable[[Image.Image], bytes]
+
+
+def _chain(image: Image.Image, *qualities: int) -> bytes:
+    data = b""
+    for quality in qualities:
+        data = encoded(image, "JPEG", quality=quality)
+        image = Image.open(io.BytesIO(data))
+    return data
+
+
+def _at_scale(
+    image: Image.Image, scale: float, how: Image.Resampling, kind: str = "JPEG", **options: object
+) -> bytes:
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return encoded(image.resize(size, how), kind, **options)
+
+
+def _tagged(image: Image.Image, tag: int, undo: Image.Transpose, **options: object) -> bytes:
+    """Store the picture turned, with the EXIF tag that turns it back."""
+    exif = Image.Exif()
+    exif[274] = tag
+    return encoded(image.transpose(undo), "JPEG", exif=exif.tobytes(), **options)
+
+
+def _with_exif(image: Image.Image) -> bytes:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Maker", "Model"
+    return encoded(image, "JPEG", quality=92, exif=exif.tobytes(), comment=b"a comment")
+
+
+def _sixteen(image: Image.Image) -> bytes:
+    """A 16-bit RGB PNG, whose samples are the 8-bit ones times 257."""
+    bgr = np.asarray(image.convert("RGB"))[..., ::-1].astype(np.uint16) * 257
+    return bytes(cv2.imencode(".png", bgr)[1].tobytes())
+
+
+def _display_p3(image: Image.Image) -> bytes:
+    """The same colours in Display P3 numbers, with the profile embedded, as phones save them."""
+    wide = to_space(np.asarray(image.convert("RGB")), "P3")
+    return encoded(wide, "JPEG", quality=92, icc_profile=space_profile("P3"))
+
+
+def stripped(data: bytes) -> bytes:
+    """Return a JPEG without metadata: no comment, no application segment but those that decide its colours."""
+    kept, at = [data[:2]], 2
+    while data[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        if not (0xE0 <= data[at + 1] <= 0xEF or data[at + 1] == 0xFE) or data[at + 1] in _KEPT_SEGMENTS:
+            kept.append(data[at:end])
+        at = end
+    return b"".join((*kept, data[at:]))
+
+
+_R, _T = Image.Resampling, Image.Transpose
+PIPELINES: dict[str, Pipeline] = {
+    "pillow default": encoded,
+    **{f"jpeg q{q}": partial(encoded, quality=q) for q in (95, 90, 85, 60, 50, 40, 30)},
+    **{f"jpeg q{q} 4:4:4": partial(encoded, quality=q, subsampling=0) for q in (95, 75, 50, 30)},
+    "jpeg q80 4:2:2": partial(encoded, quality=80, subsampling=1),
+    "progressive q85": partial(encoded, quality=85, progressive=True),
+    "progressive q50": partial(encoded, quality=50, progressive=True),
+    "optimised q70": partial(encoded, quality=70, optimize=True),
+    **{f"webp {q}": partial(encoded, kind="WEBP", quality=q) for q in (90, 75, 50, 30)},
+    "webp lossless": partial(encoded, kind="WEBP", lossless=True),
+    "avif 60": partial(encoded, kind="AVIF", quality=60),
+    "jpeg 2000": partial(encoded, kind="JPEG2000", quality_mode="rates", quality_layers=[20]),
+    "half lanczos q85": lambda i: _at_scale(i, 0.5, _R.LANCZOS, quality=85),
+    "half bicubic q75": lambda i: _at_scale(i, 0.5, _R.BICUBIC, quality=75),
+    "half bilinear png": lambda i: _at_scale(i, 0.5, _R.BILINEAR, "PNG"),
+    "third box q80": lambda i: _at_scale(i, 1 / 3, _R.BOX, quality=80),
+    "twice as large q85": lambda i: _at_scale(i, 2, _R.BICUBIC, quality=85),
+    "double 75, 85": lambda i: _chain(i, 75, 85),
+    "double 50, 90": lambda i: _chain(i, 50, 90),
+    "triple 80, 60, 40": lambda i: _chain(i, 80, 60, 40),
+    "exif added": _with_exif,
+    "tag 6 q85": lambda i: _tagged(i, 6, _T.ROTATE_90, quality=85),
+    "tag 3 q60": lambda i: _tagged(i, 3, _T.ROTATE_180, quality=60),
+    "exif stripped": _with_exif,
+    "palette png": lambda i: encoded(i.convert("RGB").quantize(256), "PNG"),
+    "web palette png": lambda i: encoded(i.convert("RGB").convert("P"), "PNG"),
+    "cmyk jpeg": lambda i: encoded(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),
+    "16-bit png": _sixteen,
+    "display p3": _display_p3,
+}
+_EDITS = tuple(product(enumerate(EDITS), (0.001, 0.005), ("original", "q60 of it")))
+"""Number and kind of an edit, its share of the frame, and what the edited picture is compared with."""
+
+
+@lru_cache(maxsize=1)
+def _photographs() -> tuple[Path, ...]:
+    """Return all of kodak and every tenth of bsds500, 74 pictures."""
+    data = wanted_data() / "photos"
+    return (*sorted((data / "kodak").glob("*.png")), *sorted((data / "bsds500").glob("*.jpg"))[::10])
+
+
+def _turn(number: int, ways: int) -> tuple[Path, int]:
+    """Return the photograph and the way of a number: the first 74 are of all photographs, in ways that take turns."""
+    turn, at = divmod(number, len(_photographs()))
+    return _photographs()[at], (turn + at) % ways
+
+
+def resaves(half: str, number: int, rng: Rng) -> Labelled:
+    """Return a photograph of either half and the same saved again; 74 times 40 pairs are all there are."""
+    path, way = _turn(number, len(PIPELINES))
+    name, pipeline = list(PIPELINES.items())[way]
+    original, copy = path.read_bytes(), pipeline(rgb_of(path))
+    a, b = (copy, stripped(copy)) if name == "exif stripped" else (original, copy)
+    return Labelled(name, IN_PLACE | {"same-file"}, a, b)
+
+
+def local_edits(half: str, number: int, rng: Rng) -> Labelled:
+    """Return a photograph of either half, or a JPEG 60 of it, and the same edited in one place, saved as JPEG 85.
+
+    74 times 32 pairs are all there are; what shows no such edit gives its place to the next photograph.
+    """
+    path, way = _turn(number, len(_EDITS))
+    (seed, kind), share, against = _EDITS[way]
+    edit = local_edit(np.asarray(rgb_of(path)), kind, share, SEED + seed)
+    if edit is None:
+        return local_edits(half, number + 1, rng)
+    mask = changed_mask(edit.before, edit.after)
+    assert mask is not None
+    source = encoded(edit.before, "PNG") if against == "original" else encoded(edit.before, quality=60)
+    return edited_pair(f"{kind} {share:.1%} against {against}", source, encoded(edit.after, quality=85), mask)
