@@ -33,6 +33,7 @@ from bench.common import (
     encoded,
     groups_of,
     head,
+    largest,
     measured,
     option,
     photos,
@@ -110,7 +111,7 @@ def make_copies(data: Path, folder: Path, count: int) -> None:
 def make_large(data: Path, folder: Path, count: int) -> None:
     """Write so many of the largest photographs at 12 megapixels into `folder`/photos, and four copies of each."""
     (folder / "photos").mkdir(parents=True)
-    for number, source in enumerate(sorted(photos(data), key=lambda path: -path.stat().st_size)[:count]):
+    for number, source in enumerate(largest(data, count)):
         large = rgb_of(source)
         turned = large.transpose(Image.Transpose.ROTATE_90) if large.height > large.width else large
         large = turned.resize((4000, 3000), Image.Resampling.LANCZOS)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -63,9 +64,15 @@ def photos(data: Path) -> list[Path]:
     return sorted(path for path in (data / "photos").rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
-def photo_names(data: Path) -> list[str]:
+def largest(data: Path, count: int) -> list[Path]:
+    """Return the photographs whose files are the largest."""
+    return sorted(photos(data), key=lambda path: (-path.stat().st_size, path))[:count]
+
+
+@lru_cache(maxsize=1)
+def photo_names(data: Path) -> tuple[str, ...]:
     """Return the paths of `photos` below the folder."""
-    return [path.relative_to(data).as_posix() for path in photos(data)]
+    return tuple(path.relative_to(data).as_posix() for path in photos(data))
 
 
 def header() -> str:

@@ -3,7 +3,7 @@
     python -m bench cutoffs [measures|pictures ...] [--write] [--pairs N] [--photographs N]
 
 measures: prints the cutoffs; with --write rewrites measures/cutoffs.json and the tables in docs/cutoffs.md. pictures:
-prints what `measure` says of pictures that fool one measure or another, and rewrites those of docs/cutoffs.md.
+prints what `measure` says of pictures that fool one measure or another, and rewrites that table of docs/cutoffs.md.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.spatial.distance import cdist
 
 from bench.common import ROOT, SEED, encoded, header, option, photos, wanted_data
 from samepic.arrays import Pixels
@@ -139,11 +139,13 @@ FAMILIES = {
 
 def write_tables(cutoffs: Sequence[Cutoff], resaves: Array, tables: Sequence[str]) -> None:
     """Rewrite measures/cutoffs.json, and what stands between the marks in docs/cutoffs.md."""
-    ran = " ".join(header().splitlines())
-    (ROOT / "src" / "samepic" / "measures" / "cutoffs.json").write_text(_stored(cutoffs, resaves))
-    text = f"{len(resaves)} photographs, {resaves.shape[1]} re-saves of each. {ran}.\n"
-    page = ROOT / "docs" / "cutoffs.md"
-    rewrite(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
+    made, ran = f"{len(resaves)} photographs x {resaves.shape[1]} re-saves", " ".join(header().splitlines())
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    origin = json.dumps(f"{today}: bench/cutoffs.py, {made}, seed {SEED}")
+    rows = ",\n".join(f"  {json.dumps(cutoff)}" for cutoff in cutoffs)
+    stored = f'{{"origin": {origin}, "cutoffs": [\n{rows}\n]}}\n'
+    (ROOT / "src" / "samepic" / "measures" / "cutoffs.json").write_text(stored)
+    _rewrite("", "\n".join([f"{made.replace(' x ', ', ')} of each. {ran}.\n", *tables]))
 
 
 def _main_rows(cutoffs: Iterable[Cutoff]) -> Rows:
@@ -175,26 +177,22 @@ def _percent(share: float) -> str:
 
 def markdown(rows: Rows) -> str:
     """Return a table in Markdown, its head first."""
-    head, *body = rows
-    lines = ["| " + " | ".join(row) + " |" for row in (head, *body)]
-    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:], ""])
+    first, *body = ("| " + " | ".join(row) + " |" for row in rows)
+    return "\n".join([first, "|---" * (first.count(" | ") + 1) + "|", *body, ""])
 
 
-def _stored(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    made = f"{len(resaves)} photographs x {resaves.shape[1]} re-saves, seed {SEED}"
-    rows = ",\n".join(f"  {json.dumps(cutoff)}" for cutoff in cutoffs)
-    origin = json.dumps(f"{today}: bench/cutoffs.py, {made}")
-    return f'{{"origin": {origin}, "cutoffs": [\n{rows}\n]}}\n'
-
-
-def rewrite(path: Path, begin: str, end: str, text: str) -> None:
-    """Put `text` between the marks `begin` and `end` of a file."""
-    before, mark, rest = path.read_text().partition(begin)
+def _rewrite(part: str, text: str) -> None:
+    """Put `text` between the marks of a part of docs/cutoffs.md."""
+    page, begin, end = (
+        ROOT / "docs" / "cutoffs.md",
+        f"<!-- begin: bench/cutoffs.py{part} -->\n",
+        f"<!-- end{part} -->\n",
+    )
+    before, mark, rest = page.read_text().partition(begin)
     _, other, after = rest.partition(end)
     if not mark or not other:
-        raise SystemExit(f"{path}: the marks {begin.strip()!r} and {end.strip()!r} are missing")
-    path.write_text(before + begin + text + end + after)
+        raise SystemExit(f"{page}: the marks {begin.strip()!r} and {end.strip()!r} are missing")
+    page.write_text(before + begin + text + end + after)
 
 
 HIGHER = frozenset({"same_bytes", "same_pixels", "psnr", "whitened_correlation", "ssim"})
@@ -278,22 +276,17 @@ def _all_pairs(n: int) -> dict[str, Distinct]:
 
 
 def _histogram_matrices(counts: Array) -> dict[str, Array]:
-    n, bins = counts.shape
+    bins = counts.shape[1]
     shares = counts / counts.sum(axis=1, keepdims=True)
-    names = ("histogram_rms", "histogram_rms_normalised", "kullback_leibler", "jensen_shannon")
-    matrices = {name: np.zeros((n, n)) for name in names}
     logs = np.log2(np.where(shares > 0, shares, 1))
     entropies = -np.sum(shares * logs, axis=1)
-    for i in range(n):
-        matrices["histogram_rms"][i] = np.sqrt(np.mean(np.square(counts - counts[i]), axis=1))
-        apart = np.square((shares - shares[i]) * (bins // 256))
-        matrices["histogram_rms_normalised"][i] = np.sqrt(np.mean(apart, axis=1))
-        lacks = np.any((shares[i] > 0) & (shares == 0), axis=1)
-        matrices["kullback_leibler"][i] = np.where(lacks, np.inf, -entropies[i] - logs @ shares[i])
-        mixed = (shares + shares[i]) / 2
-        mixed_entropy = -np.sum(mixed * np.log2(np.where(mixed > 0, mixed, 1)), axis=1)
-        matrices["jensen_shannon"][i] = mixed_entropy - (entropies + entropies[i]) / 2
-    return matrices
+    lacks = (shares > 0).astype(np.float64) @ (shares == 0).T > 0
+    return {
+        "histogram_rms": cdist(counts, counts) / np.sqrt(bins),
+        "histogram_rms_normalised": cdist(shares, shares) * (bins // 256) / np.sqrt(bins),
+        "kullback_leibler": np.where(lacks, np.inf, -entropies[:, None] - shares @ logs.T),
+        "jensen_shannon": np.square(cdist(shares, shares, "jensenshannon")) / np.log(2),
+    }
 
 
 def _whitened_matrices() -> dict[str, Array]:
@@ -401,36 +394,15 @@ def measured(pair: tuple[Pixels, Pixels]) -> Measures:
     return measure_arrays(load(pair[0]), load(pair[1]))
 
 
-def _sheet(shown: list[tuple[Pixels, Pixels]], path: Path) -> None:
-    """Write the pictures of some pairs side by side, each once."""
-    distinct = {pixels.tobytes(): pixels for pair in shown for pixels in pair}
-    tiles = [Image.fromarray(pixels).resize((270, 178)) for pixels in distinct.values()]
-    sheet = Image.new("RGB", (len(tiles) * 280 - 10, 178), "white")
-    for number, tile in enumerate(tiles):
-        sheet.paste(tile, (number * 280, 0))
-    path.parent.mkdir(exist_ok=True)
-    sheet.save(path, quality=82)
-
-
-def _table() -> str:
+def picture_cutoffs(args: argparse.Namespace) -> None:
+    """Print the values; with --write rewrite the page."""
     rows = [["pair", *_SHOWN]]
     for name, pair in fooling().items():
         found = measured(pair)
         rows.append([name, *(f"{found[k].value:.4g}{' passes' if found[k].passes else ''}" for k in _SHOWN)])
-    return markdown(rows)
-
-
-def picture_cutoffs(args: argparse.Namespace) -> None:
-    """Print the values; with --write rewrite pictures and page."""
-    print(_table())
+    print(markdown(rows))
     if args.write:
-        every = list(fooling().values())
-        folder = ROOT / "docs" / "img"
-        _sheet(every[:2], folder / "cutoffs-histograms.jpg")
-        _sheet(every[2:3], folder / "cutoffs-fog.jpg")
-        _sheet(every[3:4], folder / "cutoffs-edit.jpg")
-        begin = "<!-- begin: bench/cutoffs.py pictures -->\n"
-        rewrite(ROOT / "docs" / "cutoffs.md", begin, "<!-- end pictures -->\n", _table())
+        _rewrite(" pictures", markdown(rows))
 
 
 PARTS = {"measures": measure_cutoffs, "pictures": picture_cutoffs}

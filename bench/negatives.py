@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bench.common import SEED, photo_names
 from bench.family_base import Box
 from bench.pairs import APART, Twins
-from bench.pictures import file_name, half_of, names_of, pixels_of, template_boxes
+from bench.pictures import half_of, names_of, pixels_of, template_boxes
 
 LABELS = Path(__file__).resolve().parent / "labels"
 _APART = frozenset({"similar", "different"})
@@ -88,8 +88,8 @@ def _file_pair(
     key_a, key_b = keys or (a, b)
     known = labelled_pairs().get(frozenset({a, b}))
     if known is None:
-        return Pair(kind, file_name(a), file_name(b), expected, key_a, key_b)
-    return Pair(kind, file_name(a), file_name(b), known[0], key_a, key_b, known[1], "looked at")
+        return Pair(kind, f"file:{a}", f"file:{b}", expected, key_a, key_b)
+    return Pair(kind, f"file:{a}", f"file:{b}", known[0], key_a, key_b, known[1], "looked at")
 
 
 def _same_place() -> Iterator[Pair]:
@@ -127,7 +127,7 @@ def _looked_at(taken: set[frozenset[str]]) -> Iterator[Pair]:
         a, b = sorted(names)
         kind = "screens" if a.startswith("screens/") else "across places"
         key = a.rpartition("-")[0] or a
-        yield Pair(kind, file_name(a), file_name(b), expected, key, key, boxes, "looked at")
+        yield Pair(kind, f"file:{a}", f"file:{b}", expected, key, key, boxes, "looked at")
 
 
 def _made_pairs(kind: str, count: int, expected: frozenset[str]) -> Iterator[Pair]:
@@ -196,7 +196,7 @@ def random_pairs(data: Path, half: str) -> list[Pair]:
             seen.add((i, j))
     different = frozenset({"different"})
     return [
-        Pair("random", file_name(names[i]), file_name(names[j]), different, names[i], names[j])
+        Pair("random", f"file:{names[i]}", f"file:{names[j]}", different, names[i], names[j])
         for i, j in sorted(seen)
     ]
 

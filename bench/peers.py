@@ -32,6 +32,7 @@ from bench.common import (
     encoded,
     groups_of,
     head,
+    largest,
     measured,
     option,
     photos,
@@ -99,8 +100,7 @@ def make_small(data: Path, folder: Path) -> None:
 
 def make_large(data: Path, folder: Path) -> None:
     """Write eight photographs at 12 MP, with a sensor's noise, and two re-saves of each."""
-    every = sorted(photos(data), key=lambda path: (-path.stat().st_size, path))
-    for number, source in enumerate(every[:8]):
+    for number, source in enumerate(largest(data, 8)):
         image, name = rgb_of(source), folder / f"p{number:04}"
         size = (4000, 3000) if image.width > image.height else (3000, 4000)
         pixels = np.asarray(image.resize(size, Image.Resampling.BICUBIC)).astype(np.int16)

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -135,7 +134,7 @@ def _board(number: int, read: Read) -> Pixels:
     return np.asarray(image)
 
 
-KINDS: dict[str, Callable[[int, Read], Pixels]] = {
+MADE: dict[str, Callable[[int, Read], Pixels]] = {
     "text page": _text_page,
     "form": _form,
     "flat": _flat,
@@ -147,7 +146,7 @@ KINDS: dict[str, Callable[[int, Read], Pixels]] = {
 
 def _pixels(name: str, read: Read) -> Pixels:
     kind, number, *path = name.split("|", 2)
-    return _captioned(int(number), path[0], read) if kind == "captions" else KINDS[kind](int(number), read)
+    return _captioned(int(number), path[0], read) if kind == "captions" else MADE[kind](int(number), read)
 
 
 def template_boxes(a: str, b: str, read: Read) -> tuple[Box, ...]:
@@ -166,36 +165,15 @@ def made_bytes(name: str, read: Read) -> bytes:
     return encoded(rgb, "PNG") if drawn % 4 == 0 else encoded(rgb, quality=70 + drawn // 4 % 26)
 
 
-@lru_cache(maxsize=1)
-def _photo_names() -> tuple[str, ...]:
-    return tuple(photo_names(wanted_data()))
-
-
-def chosen(data: Path, half: str, most: int | None = None) -> list[str]:
-    """Return the first photographs of one half, in an order by chance."""
-    names = [name for name in photo_names(data) if half_of(name) == half]
-    return sorted(names, key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))[:most]
-
-
 def half_of(key: str) -> str:
     """Return "test" or "train": which half of the data an original, named by its path, belongs to."""
     return ("train", "test")[zlib.crc32(key.encode()) >> 7 & 1]
 
 
-def file_name(path: str) -> str:
-    """Return the name of a file, given by its path below the data folder."""
-    return f"file:{path}"
-
-
-def copy_name(family: str, level: str, number: int, path: str) -> str:
-    """Return the name of one altered copy of a file."""
-    return f"copy:{family}|{level}|{number}|{path}"
-
-
 def copy_by_chance(family: str, path: str, number: int = 0, salt: str = "") -> str:
     """Return the name of a copy of a file at a level drawn by chance; another salt draws another one."""
     rng = np.random.default_rng([SEED, zlib.crc32(f"{salt}{family} {path}".encode())])
-    return copy_name(family, level_of(family, rng), number, path)
+    return f"copy:{family}|{level_of(family, rng)}|{number}|{path}"
 
 
 @lru_cache(maxsize=4)
@@ -223,7 +201,9 @@ def copy_of(name: str) -> tuple[bytes, Altered]:
     """Return the file of an altered copy and the truth about it."""
     family, level, _, path = name.removeprefix("copy:").split("|", 3)
     rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
-    names = [other for other in _photo_names() if half_of(other) == half_of(path) and other != path]
+    names = [
+        other for other in photo_names(wanted_data()) if half_of(other) == half_of(path) and other != path
+    ]
     other = pixels_of(names[int(rng.integers(0, len(names)))])
     altered = alter(family, level, pixels_of(path), rng, other)
     return save(altered, rng), altered

@@ -22,7 +22,7 @@ import samepic
 from bench.collection import OTHERS
 from bench.common import head, listed, option, photo_names, row, wanted_data
 from bench.families import FAMILIES
-from bench.pictures import chosen, copy_by_chance, named_bytes, pixels_of, quarters
+from bench.pictures import copy_by_chance, named_bytes, names_of, pixels_of, quarters
 from samepic.fingerprints.copycode import PARTS as QUARTERS
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.tuning.search import SEARCH
@@ -74,7 +74,7 @@ def _apart(codes: Sequence[bytes], others: Sequence[bytes]) -> Distances:
 
 def scene_of(data: Path, originals: int, families: Sequence[str]) -> Scene:
     """Make the copies and fingerprint everything."""
-    picked, queries = chosen(data, "test", originals), []
+    picked, queries = names_of("photos", "test")[:originals], []
     among = {name: samepic.fingerprint(rgb, copycode=True) for name, rgb in _database(data, set(picked))}
     for path in picked:
         for name in (copy_by_chance(family, path) for family in families):

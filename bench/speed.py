@@ -1,20 +1,18 @@
-"""Time and memory of samepic against its peers, in turns: CPU of one call or of whole processes, one thread.
+"""CPU time of one call of samepic against its peers, in turns, on one thread; and the memory of `compare`.
 
     python -m bench speed [compare|fingerprint|copycode|search|verify ...] [--rounds N] [--pictures N]
 
-compare: two 12 MP JPEGs, one saved again from the other; in one process against Pillow decoding both, and as whole
-processes against ImageMagick and odiff. fingerprint: files of 12 MP, baseline and progressive, photographs at 500x375,
-and 0.2 MP JPEGs as they are; each call opens its file by path, and the floor is the picture decoded at 1/8, the file
-read and hashed. copycode: the code by its steps, beside ORB and a decode. search: random codes, beside faiss, whose
-answers must be the same, and NumPy in one piece. verify: `compare` on pictures of 320 px by what it takes to settle
-them, beside ORB with RANSAC. Peers are those of the running Python or the path; absent ones are told.
+compare: two 12 MP JPEGs, one saved again from the other, against Pillow decoding both. fingerprint: files of 12 MP,
+baseline and progressive, photographs at 500x375, and 0.2 MP JPEGs as they are; each call opens its file by path, and
+the floor is the picture decoded at 1/8, the file read and hashed. copycode: the code by its steps, beside ORB and a
+decode. search: random codes, beside faiss, whose answers must be the same, and NumPy in one piece. verify: `compare` on
+pictures of 320 px by what it takes to settle them, beside ORB with RANSAC. Peers are those of the running Python.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import shutil
 import statistics
 import sys
 import tempfile
@@ -39,18 +37,19 @@ from bench.common import (
     encoded,
     head,
     in_turns,
+    largest,
     measured,
     option,
     photos,
     rgb_of,
     row,
     wanted_data,
-)  # fmt: skip
+)
 from bench.families import alter
 from bench.family_base import Pixels, warped
 from bench.family_frame import turn_matrix
 from bench.pairs import resized
-from bench.pictures import chosen, pixels_of
+from bench.pictures import names_of, pixels_of
 from samepic import hamming
 from samepic.api import compare, compare_pictures
 from samepic.fingerprints import fingerprint
@@ -63,6 +62,7 @@ from samepic.verify.features import forget_features
 
 Call = Callable[[Path], object]
 WIDTH, HEIGHT = 4000, 3000
+_LANCZOS = Image.Resampling.LANCZOS
 _ORB = "ORB of 500 points"
 _NEAREST = 10
 
@@ -71,8 +71,6 @@ OPTIONS = (
     option("--pictures", 40, help="small files, or photographs"),
     option("--codes", [1_000_000, 10_000_000], type=int, nargs="+"),
     option("--queries", 25),
-    option("--odiff", "odiff"),
-    option("--magick", "compare"),
 )
 
 
@@ -86,20 +84,19 @@ def against(times: Mapping[str, Sequence[float]], base: str) -> None:
 
 def _large(count: int) -> list[Image.Image]:
     """Return so many of the largest photographs at 12 megapixels."""
-    every = sorted(photos(wanted_data()), key=lambda path: (-path.stat().st_size, path))
-    return [rgb_of(path).resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS) for path in every[:count]]
+    return [rgb_of(path).resize((WIDTH, HEIGHT), _LANCZOS) for path in largest(wanted_data(), count)]
 
 
-_CALL = "import sys, samepic, cv2; cv2.setNumThreads(1); samepic.compare(sys.argv[1], sys.argv[2]{})"
+_CALL = "import sys, samepic, cv2; cv2.setNumThreads(1); samepic.compare(*sys.argv[1:])"
 
 
 def compare_speed(args: argparse.Namespace) -> None:
     """Print the tables of `compare` at 12 MP."""
     with tempfile.TemporaryDirectory() as name:
-        a, b, small = (Path(name) / f"{one}.jpg" for one in ("a", "b", "small"))
+        a, b, small = (f"{name}/{one}.jpg" for one in ("a", "b", "small"))
         _large(1)[0].save(a, quality=90)
-        rgb_of(a).save(b)
-        rgb_of(a).resize((300, 200)).save(small)
+        rgb_of(Path(a)).save(b)
+        rgb_of(Path(a)).resize((300, 200)).save(small)
         calls: dict[str, Callable[[], object]] = {
             "Pillow decodes both": lambda: [Image.open(path).load() for path in (a, b)],
             "samepic loads both": lambda: (load(a), load(b)),
@@ -110,30 +107,9 @@ def compare_speed(args: argparse.Namespace) -> None:
         }
         print("in one process, 12 MP JPEG quality 90 against its re-save\n")
         against(in_turns(calls, args.rounds), "Pillow decodes both")
-        _processes(args, str(a), str(b))
-        peaks = [measured([sys.executable, "-c", _CALL.format(""), *map(str, two)]).peak
-                 for two in ((small, small), (a, b))]  # fmt: skip
+        peaks = [measured([sys.executable, "-c", _CALL, *two]).peak for two in ((small, small), (a, b))]
         each = (peaks[1] - peaks[0]) * 2**20 / (2 * WIDTH * HEIGHT)
         print(f"\npeak memory that `compare` adds, both included: {each:.1f} bytes a pixel of both")
-
-
-def _processes(args: argparse.Namespace, a: str, b: str) -> None:
-    """Print whole-process CPU time and memory of samepic and its peers on the same pair."""
-    neither = _CALL.format(", prove=False, visibility=False")
-    commands = {
-        "`samepic compare`, both included": [sys.executable, "-m", "samepic", "compare", a, b],
-        "a Python process that calls `samepic.compare`, neither": [sys.executable, "-c", neither, a, b],
-        "ImageMagick `compare -metric RMSE`": [args.magick, "-metric", "RMSE", a, b, "null:"],
-        "odiff": [args.odiff, a, b, str(Path(a).with_name("diff.png"))],
-    }
-    print("\nwhole processes on the same pair, median\n")
-    here = {name: command for name, command in commands.items() if shutil.which(command[0])}
-    # Peers end with a status of their own where the pictures differ.
-    runs = [{name: measured(here[name], fine=range(64)) for name in here} for _ in range(args.rounds)]
-    head("", "CPU ms", "peak MB")
-    for name in commands:
-        each = [(1000 * used[name].cpu, used[name].peak) for used in runs if name in used]
-        row(name, *(f"{value:.0f}" for value in np.median(each, axis=0)) if each else ("absent", ""))
 
 
 def decoded_eighth(path: Path) -> object:
@@ -143,34 +119,13 @@ def decoded_eighth(path: Path) -> object:
     return simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1, min_factor=1)
 
 
-def _turbojpeg(module: ModuleType) -> Call:
-    decoder = module.TurboJPEG()
-    options = {"pixel_format": module.TJPF_GRAY, "scaling_factor": (1, 8)}
-    return lambda path: decoder.decode(path.read_bytes(), **options)
-
-
-def _libphash(module: ModuleType, **options: int) -> Call:
-    context = module.ImageContext(module.Config(**options))
-    return lambda path: (context.load_file(str(path)), context.phash())
-
-
-def _imagededup(module: ModuleType) -> Call:
-    hasher = module.PHash(verbose=False)
-    return lambda path: hasher.encode_image(image_file=path)
-
-
 def _perception(module: ModuleType) -> Call:
     hasher = module.PDQHash()
     return lambda path: hasher.compute(str(path))
 
 
 PEERS: dict[str, tuple[str, Callable[[ModuleType], Call]]] = {
-    "turbojpeg": ("turbojpeg", _turbojpeg),
     "imagehash": ("imagehash", lambda module: lambda path: module.phash(Image.open(path))),
-    "imagededup": ("imagededup.methods", _imagededup),
-    "imgdd": ("imgdd", lambda module: lambda path: module.hash(path=str(path.parent), algo="phash")),
-    "libphash": ("libphash", _libphash),
-    "libphash scale 8": ("libphash", partial(_libphash, decode_scale=8)),
     "pdqhash": ("pdqhash", lambda module: lambda path: module.compute(np.asarray(rgb_of(path)))),
     "threatexchange": ("threatexchange.signal_type.pdq.pdq_hasher", lambda module: module.pdq_from_file),
     "perception": ("perception.hashers", _perception),
@@ -203,7 +158,7 @@ def _files(folder: Path, data: Path, most: int) -> dict[str, list[Path]]:
         for name, progressive in (("12 MP baseline", False), ("12 MP progressive", True)):
             keep(name, encoded(large, quality=90, progressive=progressive))
     for source in [path for path in photos(data) if "imagenet" in str(path.parent)][:most]:
-        small = rgb_of(source).resize((500, 375), Image.Resampling.LANCZOS)
+        small = rgb_of(source).resize((500, 375), _LANCZOS)
         keep("500x375", encoded(small, quality=90, subsampling="4:2:0"))
     for source in (path for path in photos(data) if path.suffix.lower() != ".png"):
         with Image.open(source) as image:
@@ -239,7 +194,7 @@ def _points(rgb: Pixels) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.uint8] | No
 
 def copycode_speed(args: argparse.Namespace) -> None:
     """Print each step of the copy code on photographs of the test half, 300 to 500 pixels on the shorter side."""
-    names = chosen(wanted_data(), "test", 4 * args.pictures)
+    names = names_of("photos", "test")[: 4 * args.pictures]
     rgbs = [rgb for name in names if 300 <= min((rgb := pixels_of(name)).shape[:2]) <= 500][: args.pictures]
     large = encoded(cv2.resize(rgbs[0], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), quality=90)
     eighth = {"min_height": 375, "min_width": 500, "min_factor": 1}

@@ -10,7 +10,7 @@ import pytest
 
 from bench.negatives import LABELS, Pair, labelled_pairs, series_labels
 from bench.pairs import SAME_WORDS
-from bench.pictures import KINDS, half_of, made_bytes, template_boxes
+from bench.pictures import MADE, half_of, made_bytes, template_boxes
 from samepic.verdict import Relation
 
 ALLOWED = {str(relation) for relation in Relation} | {"skip"}
@@ -73,10 +73,10 @@ def test_a_pair_across_the_halves_belongs_to_neither() -> None:
     assert Pair("k", "a", "b", SAME_WORDS, test, train).half == "mixed"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MADE)
 def test_made_pictures_are_the_same_each_time_and_differ_by_number(kind: str) -> None:
     assert made_bytes(f"{kind}|1", _no_files) == made_bytes(f"{kind}|1", _no_files)
-    assert not np.array_equal(KINDS[kind](1, _no_files), KINDS[kind](7, _no_files))
+    assert not np.array_equal(MADE[kind](1, _no_files), MADE[kind](7, _no_files))
 
 
 def test_the_boxes_of_a_template_hold_every_change() -> None:
