@@ -1,23 +1,34 @@
-"""Find with known truth, in large pictures and in very many files: what is found, what is wrong, memory, time.
+"""Find with known truth, in many, large and altered pictures, beside other tools: what is found, wrong, time, memory.
 
-    python -m bench collection [resaves|copies|large|many|growth ...] [--keep FOLDER] [--every N] [--count N]
+    python -m bench collection [resaves|copies|memory|small|large|many|growth|start ...] [--peers] [--keep FOLDER]
+        [--every N] [--count N] [--rounds N] [--threads N] [--python PYTHON]
 
 Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic find` as a process of its own, with an
 empty cache and with a full one. resaves: every photograph of photos/ with five re-saves, and every picture of
 sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them. copies: N photographs, every seventh with a
-crop, border, tilt, inset or mirrored copy, found with --copies. large: N photographs of 4000x3000, each with four
-copies, two of them with a PNG. many: N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96, mixed of
-pieces of photographs. growth: 1000, 10 000 and N such JPEGs, by default 100 000, on one thread.
+crop, border, tilt, inset or mirrored copy, found with --copies. memory: N photographs of 4000x3000, each with four
+copies, two of them with a PNG. small: 100 pictures of about 0.2 MP with three re-saves each (JPEG 75, JPEG 85 at two
+thirds, WebP 80), and 50 alone. large: N pictures of 12 MP with two re-saves each (JPEG 75, JPEG 85 at half size). many:
+N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96, mixed of pieces of photographs. growth: 1000,
+10 000 and N such JPEGs, by default 100 000, on one thread. start: how long a command takes that has next to nothing to
+do.
+
+With --peers other tools find in the same files, in turns, all on one thread, with no cache but their own, empty one.
+They come from the package index into an environment of their own, which wants a PYTHON from 3.12 on.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import shutil
+import statistics
+import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -47,19 +58,21 @@ from bench.families import alter
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
 
 OTHERS = ("sameplace", "clipart", "uipages")
-_TURNED = Image.Transpose.ROTATE_90  # counter-clockwise; orientation 6 turns it back
+_LANCZOS, _TURNED = Image.Resampling.LANCZOS, Image.Transpose.ROTATE_90
+"""Counter-clockwise; orientation 6 turns it back."""
+_SAMEPIC = [sys.executable, "-m", "samepic"]
 
 
-def make(data: Path, folder: Path, every: int) -> None:
+def make(folder: Path, every: int) -> None:
     """Make the collection in `folder` of every Nth picture; the photograph p0012 is the one at index 12 of them."""
     (folder / "photos").mkdir(parents=True)
-    for number, path in enumerate(photos(data)[::every]):
+    for number, path in enumerate(photos()[::every]):
         shutil.copyfile(path, folder / "photos" / f"p{number:04}-0{path.suffix.lower()}")
         for ending, coded in resaves(path, number):
             (folder / "photos" / f"p{number:04}-{ending}").write_bytes(coded)
     for name in OTHERS:
         (folder / name).mkdir()
-        files = sorted(path for path in (data / name).rglob("*") if path.is_file())
+        files = sorted(path for path in (wanted_data() / name).rglob("*") if path.is_file())
         for number, path in enumerate(files[::every]):
             shutil.copyfile(path, folder / f"{name}/{number:04}-{path.name.replace(' ', '_')}")
 
@@ -69,7 +82,7 @@ def resaves(path: Path, number: int) -> Iterable[tuple[str, bytes]]:
     opened = Image.open(path)
     icc = {"icc_profile": opened.info["icc_profile"]} if "icc_profile" in opened.info else {}
     image = opened if opened.mode in ("RGB", "L") else opened.convert("RGB")
-    half = image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.LANCZOS)
+    half = image.resize((max(1, image.width // 2), max(1, image.height // 2)), _LANCZOS)
     yield "1.jpg", encoded(image, "JPEG", quality=75, **icc)
     yield "2.jpg", encoded(half, "JPEG", quality=50, **icc)
     yield "3.webp", encoded(image, "WEBP", quality=75, **icc)
@@ -94,10 +107,10 @@ _ALTERED = (
 )
 
 
-def make_copies(data: Path, folder: Path, count: int) -> None:
+def make_copies(folder: Path, count: int) -> None:
     """Write so many photographs, spread over all, into `folder`/photos, and an altered copy of every seventh."""
     (folder / "photos").mkdir(parents=True)
-    every = photos(data)
+    every = photos()
     chosen = every[:: max(1, len(every) // count)][:count]
     for number, path in enumerate(chosen):
         shutil.copyfile(path, folder / f"photos/p{number:04}-0{path.suffix.lower()}")
@@ -108,14 +121,14 @@ def make_copies(data: Path, folder: Path, count: int) -> None:
             (folder / f"photos/p{number:04}-1.jpg").write_bytes(encoded(altered.rgb, quality=88))
 
 
-def make_large(data: Path, folder: Path, count: int) -> None:
+def make_memory(folder: Path, count: int) -> None:
     """Write so many of the largest photographs at 12 megapixels into `folder`/photos, and four copies of each."""
     (folder / "photos").mkdir(parents=True)
-    for number, source in enumerate(largest(data, count)):
+    for number, source in enumerate(largest(count)):
         large = rgb_of(source)
         turned = large.transpose(Image.Transpose.ROTATE_90) if large.height > large.width else large
-        large = turned.resize((4000, 3000), Image.Resampling.LANCZOS)
-        half, name = large.resize((2000, 1500), Image.Resampling.LANCZOS), f"{folder}/photos/p{number:03}"
+        large = turned.resize((4000, 3000), _LANCZOS)
+        half, name = large.resize((2000, 1500), _LANCZOS), f"{folder}/photos/p{number:03}"
         large.save(f"{name}-0.jpg", quality=92)
         large.save(f"{name}-1.jpg", quality=75)
         large.save(f"{name}-2.jpg", quality=85, progressive=True)
@@ -125,7 +138,37 @@ def make_large(data: Path, folder: Path, count: int) -> None:
             large.save(f"{name}-5.png", compress_level=1)
 
 
-def make_many(data: Path, folder: Path, count: int) -> None:
+def make_small(folder: Path, _: int) -> None:
+    """Write 150 photographs of about 0.2 MP, and three re-saves of each of the first 100."""
+    (folder / "photos").mkdir(parents=True)
+    chance = np.random.default_rng(SEED)
+    every = [path for path in photos() if {"imagenet", "bsds500"} & set(path.parts)]
+    for number, at in enumerate(chance.permutation(len(every))[:150]):
+        source, name = every[at], folder / f"photos/p{number:04}"
+        shutil.copyfile(source, f"{name}-0{source.suffix.lower()}")
+        if number < 100:
+            image = rgb_of(source)
+            smaller = image.resize((image.width * 2 // 3, image.height * 2 // 3), _LANCZOS)
+            Path(f"{name}-1.jpg").write_bytes(encoded(image, quality=75))
+            Path(f"{name}-2.jpg").write_bytes(encoded(smaller, quality=85))
+            Path(f"{name}-3.webp").write_bytes(encoded(image, "WEBP", quality=80))
+
+
+def make_large(folder: Path, count: int) -> None:
+    """Write so many photographs at 12 MP, with a sensor's noise, and two re-saves of each."""
+    (folder / "photos").mkdir(parents=True)
+    for number, source in enumerate(largest(count)):
+        image, name = rgb_of(source), folder / f"photos/p{number:04}"
+        size = (4000, 3000) if image.width > image.height else (3000, 4000)
+        pixels = np.asarray(image.resize(size, Image.Resampling.BICUBIC)).astype(np.int16)
+        noise = np.random.default_rng([SEED, number]).normal(0, 2, (*pixels.shape[:2], 1)).round()
+        large = Image.fromarray(np.clip(pixels + noise.astype(np.int16), 0, 255).astype(np.uint8))
+        half = large.resize((size[0] // 2, size[1] // 2), _LANCZOS)
+        for ending, one, quality in (("0", large, 92), ("1", large, 75), ("2", half, 85)):
+            Path(f"{name}-{ending}.jpg").write_bytes(encoded(one, quality=quality))
+
+
+def make_many(folder: Path, count: int) -> None:
     """Write `count` files of one byte that take no block on the disk, and a twentieth as many distinct JPEGs."""
     for number in range(count):
         below = folder / f"{number // 25_000:03}" / f"{number // 250:05}"
@@ -133,13 +176,13 @@ def make_many(data: Path, folder: Path, count: int) -> None:
         name = os.open(below / f"note-{number:07}.txt", os.O_CREAT | os.O_WRONLY)
         os.ftruncate(name, 1)
         os.close(name)
-    make_crops(data, folder, count // 20)
+    make_crops(folder, count // 20)
 
 
-def make_crops(data: Path, folder: Path, count: int) -> None:
+def make_crops(folder: Path, count: int) -> None:
     """Write `count` distinct JPEGs of 96x96, each two pieces of photographs in one, a thousand a folder."""
     chance = random.Random(SEED)
-    sources = [np.asarray(rgb_of(path)) for path in photos(data)[::2]]
+    sources = [np.asarray(rgb_of(path)) for path in photos()[::2]]
     for number in range(count):
         pieces = []
         for rgb in chance.sample(sources, 2):
@@ -177,49 +220,111 @@ def score(groups: list[list[str]], folder: Path) -> tuple[float, int, list[tuple
     return found / max(1, len(every) - len(sizes)), right, wrong
 
 
-def _samepic(folder: Path, temporary: Path, *options: str) -> None:
-    temporary.mkdir()
-    print(f"{sum(path.is_file() for path in folder.rglob('*'))} files", flush=True)
-    command = [sys.executable, "-m", "samepic", "find", "-v", "--json", *options, str(folder)]
-    env = {"SAMEPIC_CACHE": str(temporary / "cache")}
-    files = [temporary / f"{state}.jsonl" for state in ("cold", "warm")]
-    cold, warm = (measured(command, file, env) for file in files)
-    print(f"samepic, empty cache  {cold}")
-    print(f"samepic, full cache   {warm}, {cold.wall / warm.wall:.0f} times as fast")
-    print(f"same output twice: {files[0].read_bytes() == files[1].read_bytes()}")
-    if (folder / "photos").is_dir():
-        found, right, wrong = score(groups_of(files[0]), folder)
-        print(
-            f"{found:.2%} of the copies in their group, {right} groups exactly right, {len(wrong)} wrong members"
-        )
-        for member, reference in wrong[:200]:
-            print(f"  wrong? {Path(member).relative_to(folder)} with {Path(reference).relative_to(folder)}")
+PACKAGES = ("Immaculate==0.3.0", "czkawka==0.1.2", "imgdd==0.1.5", "ImageHash==4.3.2")
+
+_END = "print(json.dumps([[str(path) for path in group] for group in groups]))"
+_BY_HASH = """
+found = {}
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.*")):
+    found.setdefault(str(hashed(path)), []).append(path)
+groups = [group for group in found.values() if len(group) > 1]
+"""
+_SCRIPTS = {
+    "Immaculate 0.3, pdq": """
+import immaculate, json, sys
+found = immaculate.find_duplicates(sys.argv[1])
+groups = [*found.exact, *found.near]
+""",
+    "czkawka 0.1.2, level 15": """
+import czkawka, json, sys
+finder = czkawka.ImageSimilarity()
+finder.set_directories([sys.argv[1]])
+finder.set_similarity(15)  # "moderately similar", the level of its example
+groups = finder.find_similar()
+""",
+    "imgdd 0.1.5, phash": """
+import imgdd, json, sys
+groups = imgdd.dupes(path=sys.argv[1], algo="pHash", remove=False).values()
+""",
+    "ImageHash 4.3, phash": f"""
+import imagehash, json, pathlib, sys
+from PIL import Image
+hashed = lambda path: imagehash.phash(Image.open(path))
+{_BY_HASH}
+""",
+}
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS")
+
+
+def _environment(python: str, folder: Path) -> dict[str, list[str]]:
+    """Return the command of each tool, installed below `folder`; what cannot be installed is told."""
+    try:
+        subprocess.run([python, "-m", "venv", str(folder)], check=True, capture_output=True)
+        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *PACKAGES], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"the other tools are absent: {getattr(error, 'stderr', b'').decode()[-300:] or error}")
+        return {}
+    return {name: [str(folder / "bin/python"), "-c", script + _END] for name, script in _SCRIPTS.items()}
 
 
 OPTIONS = (
+    option("--peers", False, help="beside other tools"),
     option("--keep", type=Path, help="make the files here, or use those that are here"),
     option("--every", 1, help="resaves: take every Nth picture only"),
-    option(
-        "--count",
-        0,
-        help="photographs: copies 400, large 8; many: files, 1 000 000; growth: 100 000; by default",
-    ),
+    option("--count", 0, help="by default copies 400, memory and large 8, many 1 000 000, growth 100 000"),
     option("--rounds", 1),
+    option("--threads", 0, help="of samepic: by default its own choice, with --peers one"),
+    option("--python", "python3.12", help="makes the environment of the other tools"),
 )
 
 
 def _found(
-    maker: Callable[[Path, Path, int], None], count: int, args: argparse.Namespace, *, copies: bool = False
+    maker: Callable[[Path, int], None], count: int, args: argparse.Namespace, *, copies: bool = False
 ) -> None:
-    """Make, find, score and print."""
+    """Make, find in turns, score and print."""
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
-        temporary = Path(name)
-        folder = args.keep or temporary / "collection"
+        folder, out = args.keep or Path(name) / "collection", Path(name) / "out"
         if not folder.is_dir():
-            maker(wanted_data(), folder, (args.every if maker is make else args.count) or count)
+            maker(folder, (args.every if maker is make else args.count) or count)
+        print(f"{sum(path.is_file() for path in folder.rglob('*'))} files", flush=True)
+        threads = args.threads or int(args.peers)
+        find = [*_SAMEPIC, "find", "-v", "--json", *["--copies"] * copies]
+        tools = {"samepic": [*find, *(["--jobs", str(threads)] if threads else [])]}
+        tools |= _environment(args.python, Path(name) / "peers") if args.peers else {}
+        used: defaultdict[str, list[Usage]] = defaultdict(list)
+        groups: dict[str, list[list[str]]] = {}
         for number in range(args.rounds):
-            print(f"round {number + 1} of {args.rounds}", flush=True)
-            _samepic(folder, temporary / f"round-{number}", *["--copies"] * copies)
+            for place, (tool, command) in enumerate(tools.items()):
+                home = Path(name) / f"home-{number}-{place}"
+                env = {"HOME": str(home), "SAMEPIC_CACHE": str(home)}
+                env |= dict.fromkeys(_ONE_THREAD, "1") if args.peers else {}
+                home.mkdir(exist_ok=True)
+                used[tool].append(measured([*command, str(folder)], out, env))
+                if tool == "samepic":
+                    cold, groups[tool] = out.read_bytes(), groups_of(out)
+                    used["samepic, full cache"].append(measured([*command, str(folder)], out, env))
+                    print(f"same output with a full cache: {out.read_bytes() == cold}")
+                else:
+                    groups[tool] = json.loads(out.read_text().splitlines()[-1])
+        _print_found(used, groups, folder)
+
+
+def _print_found(used: dict[str, list[Usage]], groups: dict[str, list[list[str]]], folder: Path) -> None:
+    """Print a row for each tool, and samepic's members that the names of the files call wrong."""
+    ours = statistics.median(one.cpu for one in used["samepic"])
+    columns = ("CPU s, median", "least", "times samepic took", "wall s, median", "MB at most")
+    head("", *columns, "copies in their group", "groups right", "wrong members")
+    for tool, taken in used.items():
+        middle, wall = (statistics.median(getattr(one, what) for one in taken) for what in ("cpu", "wall"))
+        times = f"{min(one.cpu for one in taken):.2f}", f"{ours / middle:.2f}", f"{wall:.2f}"
+        found, right, wrong = score(groups.get(tool, []), folder)
+        counts = (
+            (f"{found:.2%}", right, len(wrong)) if tool in groups and (folder / "photos").is_dir() else ()
+        )
+        row(tool, f"{middle:.2f}", *times, f"{max(one.peak for one in taken):.0f}", *(counts or ("", "", "")))
+    for member, reference in score(groups["samepic"], folder)[2][:200]:
+        print(f"  wrong? {Path(member).relative_to(folder)} with {Path(reference).relative_to(folder)}")
 
 
 def growth(args: argparse.Namespace) -> None:
@@ -228,26 +333,50 @@ def growth(args: argparse.Namespace) -> None:
     begun: list[Usage] = []
     for count in (1000, 10_000, args.count or 100_000):
         with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
-            make_crops(wanted_data(), Path(name) / "crops", count)
-            command = [sys.executable, "-m", "samepic", "find", "--json", "--jobs", "1", f"{name}/crops"]
+            make_crops(Path(name) / "crops", count)
+            command = [*_SAMEPIC, "find", "--json", "--jobs", "1", f"{name}/crops"]
             begun.append(measured(command, Path(name) / "out", {"SAMEPIC_CACHE": f"{name}/cache"}))
         taken, first = begun[-1], begun[0]
         each = 1000 * taken.cpu / count
         more = 1000 * (taken.peak - first.peak) / max(1, count - 1000)
-        row(
-            count,
-            f"{taken.cpu:.1f}",
-            f"{each:.2f}",
-            f"{each / first.cpu:.2f}",
-            f"{taken.peak:.0f}",
-            f"{more:.1f}",
-        )
+        times = f"{taken.cpu:.1f}", f"{each:.2f}", f"{each / first.cpu:.2f}"
+        row(count, *times, f"{taken.peak:.0f}", f"{more:.1f}")
+
+
+def start(args: argparse.Namespace) -> None:
+    """Print what commands take that have next to nothing to do, and what they are held against."""
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
+        source = rgb_of(photos()[0]).resize((480, 400))
+        files = [f"{name}/{quality}.jpg" for quality in (90, 75)]
+        for file, quality in zip(files, (90, 75), strict=True):
+            Path(file).write_bytes(encoded(source, quality=quality))
+        samepic, python = [f"{sys.prefix}/bin/samepic"], [sys.executable, "-c"]
+        held = {
+            "bare Python": [*python, "pass"],
+            "`import numpy, cv2`": [*python, "import numpy, cv2"],
+            "`samepic --version`": [*samepic, "--version"],
+            "`samepic --help`": [*samepic, "--help"],
+            "`import samepic.api`": [*python, "import samepic.api"],
+            "`samepic compare --quiet`, equal files": [*samepic, "compare", "--quiet", files[0], files[0]],
+            "`samepic compare --quiet`, 0.2 MP": [*samepic, "compare", "--quiet", *files],
+        }
+        used: defaultdict[str, list[float]] = defaultdict(list)
+        for _ in range(20 * args.rounds):
+            for what, command in held.items():
+                used[what].append(1000 * measured(command, env=dict.fromkeys(_ONE_THREAD, "1")).cpu)
+    middles = {what: statistics.median(taken) for what, taken in used.items()}
+    head("", "CPU ms, median", "times bare Python", "times `import numpy, cv2`")
+    for what, middle in middles.items():
+        row(what, f"{middle:.0f}", *(f"{middle / middles[base]:.2f}" for base in list(middles)[:2]))
 
 
 PARTS = {
     "resaves": partial(_found, make, 1),
     "copies": partial(_found, make_copies, 400, copies=True),
+    "memory": partial(_found, make_memory, 8),
+    "small": partial(_found, make_small, 0),
     "large": partial(_found, make_large, 8),
     "many": partial(_found, make_many, 1_000_000),
     "growth": growth,
+    "start": start,
 }

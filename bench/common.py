@@ -59,20 +59,20 @@ def wanted_data() -> Path:
     return data
 
 
-def photos(data: Path) -> list[Path]:
+def photos() -> list[Path]:
     """Return every photograph under photos/, all of them distinct, in one fixed order."""
-    return sorted(path for path in (data / "photos").rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in (wanted_data() / "photos").rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
-def largest(data: Path, count: int) -> list[Path]:
+def largest(count: int) -> list[Path]:
     """Return the photographs whose files are the largest."""
-    return sorted(photos(data), key=lambda path: (-path.stat().st_size, path))[:count]
+    return sorted(photos(), key=lambda path: (-path.stat().st_size, path))[:count]
 
 
 @lru_cache(maxsize=1)
-def photo_names(data: Path) -> tuple[str, ...]:
+def photo_names() -> tuple[str, ...]:
     """Return the paths of `photos` below the folder."""
-    return tuple(path.relative_to(data).as_posix() for path in photos(data))
+    return tuple(path.relative_to(wanted_data()).as_posix() for path in photos())
 
 
 def header() -> str:

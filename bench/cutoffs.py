@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial.distance import cdist
 
-from bench.common import ROOT, SEED, encoded, header, option, photos, wanted_data
+from bench.common import ROOT, SEED, encoded, header, option, photos
 from samepic.arrays import Pixels
 from samepic.calibration.statistics import wilson
 from samepic.measures import classical
@@ -321,7 +321,7 @@ def measure_cutoffs(args: argparse.Namespace) -> None:
     """Measure, print, and write."""
     start = time.perf_counter()
     cv2.setNumThreads(1)
-    paths = photos(wanted_data())
+    paths = photos()
     if args.photographs:
         paths = paths[:: max(1, len(paths) // args.photographs)]
     _PICTURES.extend(load(path) for path in paths)

@@ -250,8 +250,8 @@ def bombs() -> Files:
     yield "250-frames.webp", encoded(moving[0], "WEBP", **animated)
 
 
-def real_pictures(data: Path) -> list[tuple[str, bytes]]:
-    """Return name and bytes of some 160 pictures under `data`, and of some of them as other formats."""
+def real_pictures() -> list[tuple[str, bytes]]:
+    """Return name and bytes of some 160 pictures of the data folder, and of some of them as other formats."""
     found: list[Path] = []
     for pattern, most in (
         ("photos/**/*.jp*g", 40),
@@ -262,7 +262,7 @@ def real_pictures(data: Path) -> list[tuple[str, bytes]]:
         ("pdq/**/*.jpg", 8),
         ("screens/**/*.png", 12),
     ):
-        paths = sorted(path for path in data.glob(pattern) if path.stat().st_size < 3_000_000)
+        paths = sorted(path for path in wanted_data().glob(pattern) if path.stat().st_size < 3_000_000)
         found += paths[:: max(1, len(paths) // most)][:most]
     pictures = [(path.name, path.read_bytes()) for path in found]
     for form in _CONVERTED:
@@ -457,7 +457,7 @@ def _mutated(count: int) -> Iterator[tuple[str, bytes]]:
     """Yield copies of real pictures of every format there is, with bytes changed, cut out, repeated or cut off."""
     from bench.hostile import mutate, real_pictures
 
-    pictures, chance = real_pictures(wanted_data()), random.Random(SEED)
+    pictures, chance = real_pictures(), random.Random(SEED)
     for number in range(count):
         path, whole = pictures[number % len(pictures)]
         yield f"{number:04}-{path}", mutate(whole, chance)

@@ -119,7 +119,7 @@ _TWINS: Mapping[str, Callable[[str, int, Rng], Twins]] = {
 @lru_cache(maxsize=2)
 def _shots(half: str) -> tuple[Pair, ...]:
     """Pairs of shots of one place: first in turns from each place and label, the near ones before the far ones."""
-    pairs = [pair for pair in hard_negatives(wanted_data()) if pair.kind.startswith(("place", "across"))]
+    pairs = [pair for pair in hard_negatives() if pair.kind.startswith(("place", "across"))]
     apart = [pair for pair in pairs if pair.half == half and not pair.expected & SAME_WORDS]
     apart.sort(key=lambda pair: named_rng(f"{pair.a} {pair.b}").random())
     groups: dict[tuple[str, frozenset[str]], int] = {}
@@ -177,10 +177,9 @@ def _toned_edits(half: str, number: int, rng: Rng) -> Labelled:
 
 @lru_cache(maxsize=4)
 def _known(kind: str, half: str) -> tuple[Pair, ...]:
-    data = wanted_data()
     if kind == "random":
-        return tuple(random_pairs(data, half))
-    return tuple(pair for pair in hard_negatives(data, _MOST) if pair.half == half)
+        return tuple(random_pairs(half))
+    return tuple(pair for pair in hard_negatives(_MOST) if pair.half == half)
 
 
 def _measured(half: str, number: int, rng: Rng, *, kind: str) -> Labelled:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, photo_names
+from bench.common import SEED, photo_names, wanted_data
 from bench.family_base import Box
 from bench.pairs import APART, Twins
 from bench.pictures import half_of, names_of, pixels_of, template_boxes
@@ -105,12 +105,13 @@ def _same_place() -> Iterator[Pair]:
         yield _file_pair(f"place {place}", a, b, expected, (split_a, split_b))
 
 
-def _all_pairs(kind: str, data: Path, folder: str) -> Iterator[Pair]:
+def _all_pairs(folder: str) -> Iterator[Pair]:
+    data = wanted_data()
     names = sorted(path.relative_to(data).as_posix() for path in (data / folder).glob("*.png"))
     for a, b in combinations(names, 2):
         blank = "gradient-" in a + b
         star = "/star_" in a and "/star_" in b
-        yield _file_pair(kind, a, b, _BLANK if blank else _APART | {"edited"} if star else _APART)
+        yield _file_pair(folder, a, b, _BLANK if blank else _APART | {"edited"} if star else _APART)
 
 
 def _orientation() -> Iterator[Pair]:
@@ -142,9 +143,9 @@ def _text_pages() -> Iterator[Pair]:
         yield Pair(**{**pair.__dict__, "level": "one face" if one % 6 == two % 6 else "two faces"})
 
 
-def _templates(data: Path, count: int = 60) -> Iterator[Pair]:
+def _templates(count: int = 60) -> Iterator[Pair]:
     """One photograph with other captions; one form with other entries; charts of other numbers."""
-    names = photo_names(data)[:: max(1, 1024 // count)]
+    names = photo_names()[:: max(1, 1024 // count)]
     edited = frozenset({"edited"})
     for number, name in enumerate(names[:count]):
         a, b = f"made:captions|{number % 8}|{name}", f"made:captions|{(number + 3) % 8}|{name}"
@@ -155,18 +156,18 @@ def _templates(data: Path, count: int = 60) -> Iterator[Pair]:
     yield from _made_pairs("chart", 12, _APART | edited)
 
 
-def hard_negatives(data: Path, most: int = 0) -> list[Pair]:
+def hard_negatives(most: int = 0) -> list[Pair]:
     """Return every labelled pair, or of each kind and label at most `most` (those looked at first)."""
     pairs = [
         *_same_place(),
-        *_all_pairs("uipages", data, "uipages"),
-        *_all_pairs("clipart", data, "clipart"),
+        *_all_pairs("uipages"),
+        *_all_pairs("clipart"),
         *_orientation(),
         *_made_pairs("flat", 12, _BLANK),
         *_made_pairs("gradient", 18, _BLANK),
         *_made_pairs("texture", 18, _BLANK),
         *_text_pages(),
-        *_templates(data),
+        *_templates(),
     ]
     taken = {frozenset({pair.a.removeprefix("file:"), pair.b.removeprefix("file:")}) for pair in pairs}
     pairs += _looked_at(taken)
@@ -185,9 +186,9 @@ def _at_most(pairs: Iterable[Pair], most: int) -> list[Pair]:
     return chosen
 
 
-def random_pairs(data: Path, half: str) -> list[Pair]:
+def random_pairs(half: str) -> list[Pair]:
     """Return 20 000 pairs of distinct photographs of one half drawn by chance, or all where there are fewer."""
-    names = [name for name in photo_names(data) if half_of(name) == half]
+    names = [name for name in photo_names() if half_of(name) == half]
     rng, seen = np.random.default_rng([SEED, 8]), set[tuple[int, int]]()
     most = len(names) * (len(names) - 1) // 2
     while len(seen) < min(20_000, most):

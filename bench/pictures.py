@@ -201,9 +201,7 @@ def copy_of(name: str) -> tuple[bytes, Altered]:
     """Return the file of an altered copy and the truth about it."""
     family, level, _, path = name.removeprefix("copy:").split("|", 3)
     rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
-    names = [
-        other for other in photo_names(wanted_data()) if half_of(other) == half_of(path) and other != path
-    ]
+    names = [other for other in photo_names() if half_of(other) == half_of(path) and other != path]
     other = pixels_of(names[int(rng.integers(0, len(names)))])
     altered = alter(family, level, pixels_of(path), rng, other)
     return save(altered, rng), altered

@@ -72,10 +72,10 @@ def _apart(codes: Sequence[bytes], others: Sequence[bytes]) -> Distances:
     return np.asarray(128 - one @ two.T / 2, np.float32)
 
 
-def scene_of(data: Path, originals: int, families: Sequence[str]) -> Scene:
+def scene_of(originals: int, families: Sequence[str]) -> Scene:
     """Make the copies and fingerprint everything."""
     picked, queries = names_of("photos", "test")[:originals], []
-    among = {name: samepic.fingerprint(rgb, copycode=True) for name, rgb in _database(data, set(picked))}
+    among = {name: samepic.fingerprint(rgb, copycode=True) for name, rgb in _database(set(picked))}
     for path in picked:
         for name in (copy_by_chance(family, path) for family in families):
             family, level = name.removeprefix("copy:").split("|")[:2]
@@ -83,8 +83,9 @@ def scene_of(data: Path, originals: int, families: Sequence[str]) -> Scene:
     return queries, among
 
 
-def _database(data: Path, picked: set[str]) -> Iterator[tuple[str, Path | NDArray[np.uint8]]]:
-    for name in photo_names(data):
+def _database(picked: set[str]) -> Iterator[tuple[str, Path | NDArray[np.uint8]]]:
+    data = wanted_data()
+    for name in photo_names():
         yield name, data / name
         if name not in picked:
             for number, quarter in enumerate(quarters(pixels_of(name))):
@@ -197,7 +198,7 @@ def _take(taken: NDArray[np.bool_], of: Ranks, distances: Distances, k: int, rad
 def main(args: argparse.Namespace) -> int:
     """Measure and print; return 1 where something falls short of what was wanted."""
     cv2.setNumThreads(1)
-    return 0 if report(scene_of(wanted_data(), args.originals, listed(args.families, FAMILIES))) else 1
+    return 0 if report(scene_of(args.originals, listed(args.families, FAMILIES))) else 1
 
 
 OPTIONS = (

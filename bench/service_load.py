@@ -51,7 +51,6 @@ from bench.common import (
     photos,
     rgb_of,
     row,
-    wanted_data,
 )
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
@@ -208,9 +207,9 @@ def clients(pipe: Connection, address: str, pictures: Sequence[bytes], count: in
     pipe.send([done for one in made for done in one.done])
 
 
-def uploads_of(data: Path, count: int) -> list[bytes]:
+def uploads_of(count: int) -> list[bytes]:
     """Return photographs as they are, and each saved again."""
-    every, found = photos(data), []
+    every, found = photos(), []
     for number, path in enumerate(every[:: max(1, len(every) // count)][:count]):
         found += [path.read_bytes(), encoded(rgb_of(path), quality=60 + number % 35)]
     return found
@@ -291,7 +290,7 @@ OPTIONS = (
 
 def main(args: argparse.Namespace) -> int:
     """Load, print, and return 1 if a request went wrong."""
-    pictures = uploads_of(wanted_data(), args.pictures)
+    pictures = uploads_of(args.pictures)
     size, seconds = statistics.mean(map(len, pictures)) / 1024, 60 * args.minutes
     print(f"{len(pictures)} uploads of {size:.0f} KB in the mean; {args.clients} clients; {args.store}")
     with tempfile.TemporaryDirectory() as folder:

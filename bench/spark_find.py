@@ -27,7 +27,7 @@ import pyspark
 from pyspark.sql import SparkSession
 
 from bench.collection import make
-from bench.common import descendants, head, option, row, wanted_data
+from bench.common import descendants, head, option, row
 from samepic.duplicates.finder import find
 from samepic.spark import find_duplicates
 
@@ -107,7 +107,7 @@ def main(args: argparse.Namespace) -> int:
     differ = 0
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "pictures"
-        make(wanted_data(), folder, args.every)
+        make(folder, args.every)
         files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
         start = time.perf_counter()
         want = here(folder, args.copies)

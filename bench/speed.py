@@ -43,7 +43,6 @@ from bench.common import (
     photos,
     rgb_of,
     row,
-    wanted_data,
 )
 from bench.families import alter
 from bench.family_base import Pixels, warped
@@ -84,7 +83,7 @@ def against(times: Mapping[str, Sequence[float]], base: str) -> None:
 
 def _large(count: int) -> list[Image.Image]:
     """Return so many of the largest photographs at 12 megapixels."""
-    return [rgb_of(path).resize((WIDTH, HEIGHT), _LANCZOS) for path in largest(wanted_data(), count)]
+    return [rgb_of(path).resize((WIDTH, HEIGHT), _LANCZOS) for path in largest(count)]
 
 
 _CALL = "import sys, samepic, cv2; cv2.setNumThreads(1); samepic.compare(*sys.argv[1:])"
@@ -144,7 +143,7 @@ def _installed() -> dict[str, Call]:
     return found
 
 
-def _files(folder: Path, data: Path, most: int) -> dict[str, list[Path]]:
+def _files(folder: Path, most: int) -> dict[str, list[Path]]:
     """Write the four sets below `folder`, one file a folder, and return their paths."""
     sets: dict[str, list[Path]] = {}
 
@@ -157,10 +156,10 @@ def _files(folder: Path, data: Path, most: int) -> dict[str, list[Path]]:
     for large in _large(4):
         for name, progressive in (("12 MP baseline", False), ("12 MP progressive", True)):
             keep(name, encoded(large, quality=90, progressive=progressive))
-    for source in [path for path in photos(data) if "imagenet" in str(path.parent)][:most]:
+    for source in [path for path in photos() if "imagenet" in str(path.parent)][:most]:
         small = rgb_of(source).resize((500, 375), _LANCZOS)
         keep("500x375", encoded(small, quality=90, subsampling="4:2:0"))
-    for source in (path for path in photos(data) if path.suffix.lower() != ".png"):
+    for source in (path for path in photos() if path.suffix.lower() != ".png"):
         with Image.open(source) as image:
             fits = 0.17e6 < image.width * image.height < 0.23e6
         if fits and len(sets.get("0.2 MP", ())) < most:
@@ -173,7 +172,7 @@ def fingerprint_speed(args: argparse.Namespace) -> None:
     print(f"native part: {'built' if native else 'absent'}")
     calls: dict[str, Call] = {"samepic": fingerprint, "1/8 + read + sha256": decoded_eighth, **_installed()}
     with tempfile.TemporaryDirectory() as folder:
-        for name, files in _files(Path(folder), wanted_data(), args.pictures).items():
+        for name, files in _files(Path(folder), args.pictures).items():
             print(f"\n{name}, {len(files)} files\n")
             against(_medians(calls, args.rounds, files), "samepic")
 
@@ -319,7 +318,7 @@ def _compared(first: bytes, second: bytes, rounds: int) -> tuple[dict[str, float
 
 def verify_speed(args: argparse.Namespace) -> None:
     """Print what `compare` takes on pictures of 320 px, by what was done to the copy."""
-    files = photos(wanted_data())
+    files = photos()
     spread = np.linspace(0, len(files) - 1, args.pictures).round().astype(int)
     rgbs, found = [np.asarray(rgb_of(files[at])) for at in spread], defaultdict(list)
     for number, rgb in enumerate(rgbs):

@@ -23,7 +23,7 @@ from samepic.picture import read
 from samepic.picture.formats import REFUSED, sniff
 from samepic.writing import reason_of
 
-# 2026-11: chosen for 400 MB in all, measured by `python -m bench collection large`.
+# 2026-11: chosen for 400 MB in all, measured by `python -m bench collection memory`.
 WORKING_BYTES = 220 * 2**20  # of all comparisons at once, by this estimate:
 BYTES_PER_PIXEL = 16  # of both pictures of a comparison
 AHEAD = 8  # files to submit in advance for each thread
