@@ -22,11 +22,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.common import ROOT, option
-from bench.family_base import Pixels
+from bench.family_base import Pixels, Rng
 from bench.pairs import APART, Twins
 from bench.pictures import half_of
-
-Rng = np.random.Generator
 
 FOLDER = ROOT / "build" / "art"
 PACKS = {

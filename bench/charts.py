@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from bench.family_base import Color, Rng
 from bench.values import Draw, Values, put
 
-Rng = np.random.Generator
-Color = tuple[int, int, int]
 Point = tuple[float, float]
 _SERIES: tuple[Color, ...] = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189))
 _OVER = 2

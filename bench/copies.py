@@ -18,9 +18,10 @@ from PIL import Image
 from bench.art import art, art_names
 from bench.common import SEED, encoded, rgb_of, wanted_data
 from bench.families import FAMILIES, alter, level_of, save
-from bench.family_base import Altered, Pixels, to_bytes, warped
+from bench.family_base import Altered, Pixels, Rng, to_bytes, warped
 from bench.family_content import EDITS, clear_edit, local_edit
 from bench.family_harsh import HARSH
+from bench.inks import SPACES, cmyk_of, from_space, icc_of, to_space
 from bench.pairs import (
     EDITED_ONLY,
     IN_PLACE,
@@ -35,10 +36,8 @@ from bench.pairs import (
     resized,
 )
 from bench.pictures import DRAWN, any_original, drawn, file_of, names_of, photo, pixels_of
-from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, space_profile, to_space
 from bench.signs import SIGNS
 
-Rng = np.random.Generator
 Saver = Callable[[Pixels, Rng], bytes]
 
 
@@ -234,7 +233,7 @@ def scans(half: str, number: int, rng: Rng) -> Copy:
 def _cmyk(rgb: Pixels, rng: Rng, *, profile: bool) -> bytes:
     """CMYK as a JPEG or a TIFF: by the plain formula, or by a press whose profile is in the file."""
     image = Image.fromarray(cmyk_of(rgb), "CMYK") if profile else Image.fromarray(rgb).convert("CMYK")
-    options: dict[str, object] = {"icc_profile": press_profile()} if profile else {}
+    options: dict[str, object] = {"icc_profile": icc_of("press")} if profile else {}
     if rng.random() < 0.7:
         return encoded(image, "JPEG", quality=int(rng.integers(75, 96)), **options)
     return encoded(image, "TIFF", compression="tiff_lzw", **options)
@@ -245,7 +244,7 @@ def _in_space(rgb: Pixels, rng: Rng, *, space: str, how: str) -> bytes:
     wide = to_space(rgb, space)
     if how == "converted":
         return coded(from_space(wide, space), rng, (0.85, 0.05, 0.1))
-    options: dict[str, object] = {"icc_profile": space_profile(space)} if how == "kept" else {}
+    options: dict[str, object] = {"icc_profile": icc_of(space)} if how == "kept" else {}
     if rng.random() < 0.8:
         return encoded(wide, "JPEG", quality=int(rng.integers(75, 96)), **options)
     return encoded(wide, "PNG", **options)
@@ -453,7 +452,7 @@ def _sixteen(image: Image.Image) -> bytes:
 def _display_p3(image: Image.Image) -> bytes:
     """The same colours in Display P3 numbers, with the profile embedded, as phones save them."""
     wide = to_space(np.asarray(image.convert("RGB")), "P3")
-    return encoded(wide, "JPEG", quality=92, icc_profile=space_profile("P3"))
+    return encoded(wide, "JPEG", quality=92, icc_profile=icc_of("P3"))
 
 
 def stripped(data: bytes) -> bytes:

@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Rng = np.random.Generator
+Color = tuple[int, int, int]
 Box = tuple[int, int, int, int]
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Shares of red, green and blue in the lightness of a pixel."""
 
 ADJUSTED = frozenset({"adjusted"})
 GENTLE = frozenset({"adjusted", "resaved"})
@@ -47,7 +52,7 @@ class Made(NamedTuple):
     saved_as: str = ""
 
 
-Maker = Callable[[Pixels, np.random.Generator, Pixels], Made]
+Maker = Callable[[Pixels, Rng, Pixels], Made]
 """From the original, a random generator and another photograph to the altered copy."""
 
 
@@ -76,7 +81,7 @@ def varied(maker: Callable[..., Made], names: str, levels: Mapping[str, object])
     return made
 
 
-def any_color(rng: np.random.Generator, low: int = 0, high: int = 256) -> tuple[int, int, int]:
+def any_color(rng: Rng, low: int = 0, high: int = 256) -> Color:
     """Return a color by chance."""
     red, green, blue = (int(level) for level in rng.integers(low, high, 3))
     return red, green, blue
@@ -103,9 +108,7 @@ def is_visible(before: Pixels, after: Pixels, box: Box) -> bool:
     return bool((change >= 15).mean() >= 0.2)
 
 
-def warped(
-    rgb: Pixels, matrix: NDArray[np.float64], size: tuple[int, int], fill: tuple[int, int, int] | None
-) -> Pixels:
+def warped(rgb: Pixels, matrix: NDArray[np.float64], size: tuple[int, int], fill: Color | None) -> Pixels:
     """Return `rgb` taken by a 3x3 matrix into (width, height); outside is `fill`, or mirrored where None."""
     border = cv2.BORDER_REFLECT_101 if fill is None else cv2.BORDER_CONSTANT
     out = cv2.warpPerspective(

@@ -12,18 +12,18 @@ from PIL import Image, ImageDraw, ImageFont
 from bench.family_base import (
     EDITED,
     Box,
+    Color,
     Family,
     Made,
     Maker,
     Pixels,
+    Rng,
     any_color,
     changed_box,
     is_visible,
     varied,
 )
 
-Rng = np.random.Generator
-Colour = tuple[int, int, int]
 Painter = Callable[[Pixels, Box, Rng], None]
 """Changes the pixels of a box in place."""
 
@@ -151,7 +151,7 @@ _WORDS = (
 _TRIES = 40
 
 
-def write(rgb: Pixels, box: Box, text: str, ink: Colour, outline: Colour | None = None) -> None:
+def write(rgb: Pixels, box: Box, text: str, ink: Color, outline: Color | None = None) -> None:
     """Write one line of text into a box, as large as fits, in the middle; nothing leaves the box."""
     x, y, w, h = box
     part = Image.fromarray(rgb[y : y + h, x : x + w])
@@ -208,7 +208,7 @@ def _words(box: Box, rng: Rng) -> str:
 
 def _text(rgb: Pixels, box: Box, rng: Rng) -> None:
     light = rgb[box[1] : box[1] + box[3], box[0] : box[0] + box[2]].mean() > 127
-    inks: list[Colour] = [(16, 16, 16), (150, 0, 0)] if light else [(255, 255, 255), (255, 230, 60)]
+    inks: list[Color] = [(16, 16, 16), (150, 0, 0)] if light else [(255, 255, 255), (255, 230, 60)]
     write(rgb, box, _words(box, rng), inks[int(rng.integers(0, 2))])
 
 

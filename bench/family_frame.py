@@ -10,18 +10,17 @@ from bench.family_base import (
     REFRAMED,
     WHOLE,
     Box,
+    Color,
     Family,
     Made,
     Maker,
     Pixels,
+    Rng,
     any_color,
     fitted,
     varied,
     warped,
 )
-
-Rng = np.random.Generator
-Colour = tuple[int, int, int]
 
 
 def crop_window(rgb: Pixels, rng: Rng, share: float, aspect: float = 1.0) -> Box:
@@ -62,12 +61,12 @@ def _one_side(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
     return _cut(rgb, side_window(rgb, rng, share))
 
 
-def _bordered(rgb: Pixels, wide: int, bottom: int, colour: Colour) -> Pixels:
+def _bordered(rgb: Pixels, wide: int, bottom: int, colour: Color) -> Pixels:
     out = cv2.copyMakeBorder(rgb, wide, bottom, wide, wide, cv2.BORDER_CONSTANT, value=colour)
     return np.asarray(out, np.uint8)
 
 
-def _border(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Colour | None) -> Made:
+def _border(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Color | None) -> Made:
     wide = max(2, round(min(rgb.shape[:2]) * float(rng.uniform(0.03, 0.15))))
     chance = any_color(rng, 20, 236)
     return Made(_bordered(rgb, wide, wide, colour or chance))
@@ -78,7 +77,7 @@ def _polaroid(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     return Made(_bordered(rgb, side, side * 4, (247, 246, 242)))
 
 
-def _letterbox(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Colour | None) -> Made:
+def _letterbox(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Color | None) -> Made:
     """Bars that bring the frame to another aspect; None fills them with the picture itself, blurred."""
     height, width = rgb.shape[:2]
     aspect = width / height * float(rng.choice([0.5, 0.65, 1.5, 2.0]))
@@ -112,7 +111,7 @@ def _centred(rgb: Pixels, size: tuple[int, int]) -> NDArray[np.float64]:
     return np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]])
 
 
-def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Colour | None, grown: bool = False) -> Made:
+def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Color | None, grown: bool = False) -> Made:
     """A turn by 2 to 15 degrees that leaves corners; `grown` makes the frame large enough for all of it."""
     height, width = rgb.shape[:2]
     degrees = float(rng.uniform(2, 15) * rng.choice([-1, 1]))

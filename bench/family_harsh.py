@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.family_base import ADJUSTED, EDITED, WHOLE, Family, Made, Pixels, changed_box, to_bytes, varied
+from bench.family_base import (
+    ADJUSTED,
+    EDITED,
+    WHOLE,
+    Family,
+    Floats,
+    Made,
+    Pixels,
+    Rng,
+    changed_box,
+    to_bytes,
+    varied,
+)
 from bench.family_content import write
 from bench.pairs import resized
 
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
 _WORDS = (
     "BIG NEWS", "NO SIGNAL", "HALF PRICE", "COMING SOON", "MISSING", "WE ARE OPEN", "THANK YOU", "HAPPY BIRTHDAY",
     "READ THIS FIRST", "VOTE", "LAST CHANCE", "DO NOT ENTER",

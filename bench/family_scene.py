@@ -5,11 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bench.family_base import FRAMED, WHOLE, Family, Made, Pixels, fitted, to_bytes, varied
+from bench.family_base import FRAMED, WHOLE, Color, Family, Made, Pixels, Rng, fitted, to_bytes, varied
 from bench.family_content import write
-
-Rng = np.random.Generator
-Colour = tuple[int, int, int]
 
 _LINES = ("me explaining this to my cat", "POV: you are here", "found in a drawer", "Tuesday", "so it begins")
 
@@ -61,7 +58,7 @@ def _picture_in_picture(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, hig
     return Made(ground)
 
 
-def _icons(rgb: Pixels, top: int, tall: int, ink: Colour, rng: Rng) -> None:
+def _icons(rgb: Pixels, top: int, tall: int, ink: Color, rng: Rng) -> None:
     """A row of five round and square buttons."""
     width, count = rgb.shape[1], 5
     size = max(2, tall // 4)

@@ -9,12 +9,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import ADJUSTED, GENTLE, Family, Made, Maker, Pixels, to_bytes, varied
+from bench.family_base import (
+    ADJUSTED,
+    GENTLE,
+    LUMA,
+    Family,
+    Floats,
+    Made,
+    Maker,
+    Pixels,
+    Rng,
+    to_bytes,
+    varied,
+)
 
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 
 
@@ -28,7 +36,7 @@ def _toned(change: Callable[..., NDArray[np.floating]], levels: Mapping[str, obj
 
 
 def _saturation(rgb: Floats, gain: float) -> NDArray[np.floating]:
-    grey = np.asarray((rgb @ _LUMA)[..., None], np.float32)
+    grey = np.asarray((rgb @ LUMA)[..., None], np.float32)
     return np.asarray(grey + (rgb - grey) * gain, np.float32)
 
 

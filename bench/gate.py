@@ -31,14 +31,13 @@ from PIL import Image
 import samepic
 from bench.common import SEED, SUFFIXES, encoded, head, option, row, wanted_data
 from bench.families import alter, save
-from bench.family_base import Pixels
+from bench.family_base import Pixels, Rng
 from bench.lookalikes import pair_of
 from bench.pictures import named_bytes, names_of, pixels_of
 from samepic.decision import Caveat
 from samepic.sandbox.pool import InProcess
 from samepic.store import open_store
 
-Rng = np.random.Generator
 Pair = tuple[bytes, bytes]
 OPTIONS = (
     option("--first", 0, help="number of the first pair: other draws"),

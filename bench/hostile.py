@@ -439,7 +439,6 @@ def through_service(files: Sequence[Path], threads: int) -> tuple[list[Answer], 
 
 def make(folder: Path, mutated: int, groups: Sequence[str]) -> None:
     """Write the made files of these groups, "GROUP-NAME" each."""
-    from bench.hostile import bombs, made_files
     from tests.kits.heif_bombs import heif_bombs
 
     makers: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
@@ -455,8 +454,6 @@ def make(folder: Path, mutated: int, groups: Sequence[str]) -> None:
 
 def _mutated(count: int) -> Iterator[tuple[str, bytes]]:
     """Yield copies of real pictures of every format there is, with bytes changed, cut out, repeated or cut off."""
-    from bench.hostile import mutate, real_pictures
-
     pictures, chance = real_pictures(), random.Random(SEED)
     for number in range(count):
         path, whole = pictures[number % len(pictures)]

@@ -29,7 +29,7 @@ from bench import copies, insets, marks, parts, toned
 from bench.art import art_names, art_twins
 from bench.common import head, listed, option, pooled, row, wanted_data
 from bench.copies import local_edits, resaves
-from bench.family_base import Box, Pixels
+from bench.family_base import Box, Pixels, Rng
 from bench.family_content import clear_edit
 from bench.negatives import Pair, hard_negatives, random_pairs, receipt_twins
 from bench.pairs import (
@@ -54,7 +54,6 @@ from samepic.calibration.statistics import reliability
 from samepic.errors import SamepicError
 from samepic.verdict import Verdict
 
-Rng = np.random.Generator
 Maker = Callable[[str, int, Rng], Twins | Copy | Labelled]
 """From the half, the number and a generator to two pictures, or to two files."""
 _SHARES = (0.001, 0.003, 0.01, 0.03, 0.05)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.common import encoded
-from bench.family_base import Pixels
+from bench.family_base import LUMA, Pixels, Rng
 from bench.pairs import (
     APART,
     EDITED_ONLY,
@@ -26,8 +26,6 @@ from bench.pairs import (
 from bench.pictures import DRAWN, file_of, photo, pixels_of
 from bench.values import COLORS, Values, font, pixels
 
-Rng = np.random.Generator
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _APART = 70
 """Levels in some channel by which a mark stands out from its ground."""
 
@@ -106,8 +104,8 @@ def hue_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
                 draw.text((x, y), text, fill=255, font=font(tall, "Sans-Bold"))
         share = (np.asarray(image, np.float32) / 255 * float(rng.uniform(0.6, 1)))[..., None]
         hue = rng.normal(0, 1, 3).astype(np.float32)
-        hue -= hue @ _LUMA
-        tinted = (one @ _LUMA)[..., None] + hue * np.float32(rng.uniform(45, 120) / np.abs(hue).max())
+        hue -= hue @ LUMA
+        tinted = (one @ LUMA)[..., None] + hue * np.float32(rng.uniform(45, 120) / np.abs(hue).max())
         two = np.clip(one * (1 - share) + tinted * share, 0, 255).astype(np.uint8)
         seen = np.abs(two.astype(np.int16) - one).max(axis=2) >= 40
         if seen.sum() >= 60 and seen.mean() <= 0.5:

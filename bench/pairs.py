@@ -15,9 +15,7 @@ import cv2
 import numpy as np
 
 from bench.common import SEED, encoded
-from bench.family_base import Box, Pixels, to_bytes
-
-Rng = np.random.Generator
+from bench.family_base import Box, Pixels, Rng, to_bytes
 
 APART = frozenset({"edited", "similar", "different"})
 EDITED_ONLY = frozenset({"edited"})

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.family_base import Box, Pixels, any_color, to_bytes
+from bench.family_base import Box, Pixels, Rng, any_color, to_bytes
 from bench.family_content import write
 from bench.family_frame import side_window
 from bench.pairs import APART, EDITED_ONLY, Twins, changed_mask
 from bench.values import COLORS, Values, pixels, put
 
-Rng = np.random.Generator
 Point = tuple[float, float]
 Mask = NDArray[np.float32]
 _PAINTS = (

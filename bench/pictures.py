@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from bench.charts import CHARTS, MAPS
 from bench.common import SEED, data_folder, encoded, photo_names, wanted_data
 from bench.families import alter, level_of, save
-from bench.family_base import Altered, Box, Pixels, changed_box
+from bench.family_base import Altered, Box, Pixels, Rng, changed_box
 from bench.family_content import write
 from bench.sheets import CARDS, PAGES, SCREENS
 from bench.signs import SIGNS, drawn_sign
@@ -216,8 +216,6 @@ def named_bytes(name: str) -> bytes:
         return made_bytes(rest, pixels_of)
     return (wanted_data() / rest).read_bytes()
 
-
-Rng = np.random.Generator
 
 DRAWN: Mapping[str, Mapping[str, Draw]] = {
     "forms": PAGES,

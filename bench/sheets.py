@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
+from bench.family_base import Color, Rng
 from bench.values import COLORS, Draw, Values, font, put
 
-Rng = np.random.Generator
 _FACES = ("Sans", "Serif", "SansMono", "SansCondensed", "Serif")
 _SENDERS = (
     "Kaminski & Sons", "Blue Harbor Ltd", "Atelier Lumen", "NORDWERK", "Casa Verde", "Point Nine Supply",
@@ -200,7 +200,6 @@ PAGES: dict[str, Draw] = {
 }
 
 
-Color = tuple[int, int, int]
 Point = tuple[float, float]
 _DARK: tuple[Color, ...] = ((24, 26, 31), (230, 230, 230), (120, 125, 135))
 _LIGHT: tuple[Color, ...] = ((255, 255, 255), (25, 25, 28), (125, 128, 135))

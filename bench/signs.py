@@ -9,12 +9,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bench.family_base import Pixels
+from bench.family_base import Color, Pixels, Rng
 from bench.pairs import APART, Twins
 from bench.values import COLORS, Values, pixels
 
-Rng = np.random.Generator
-Color = tuple[int, int, int]
 Point = tuple[float, float]
 _ROOM = 960
 """Signs are drawn at this width and reduced."""

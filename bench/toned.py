@@ -12,19 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.copies import one_bit, quantized, shade
-from bench.family_base import Pixels, to_bytes
+from bench.family_base import LUMA, Floats, Pixels, Rng, to_bytes
 from bench.pairs import IN_PLACE, Copy, coded, resized
 from bench.pictures import clear_original, photo
 
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
 Change = Callable[[Floats, Rng], Floats]
 """From samples 0 to 255, (h, w, 3), to changed ones, which may leave that range."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SEPIAS = (
     np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32),
-    np.outer([1.07, 0.95, 0.74], _LUMA).astype(np.float32),
+    np.outer([1.07, 0.95, 0.74], LUMA).astype(np.float32),
     np.outer([1.12, 0.98, 0.82], [0.33, 0.5, 0.17]).astype(np.float32),
 )
 _COLORLESS = 0.01
@@ -43,7 +40,7 @@ def _contrast(rgb: Floats, rng: Rng) -> Floats:
 
 
 def _saturation(rgb: Floats, rng: Rng, low: float = 0.0, high: float = 2.0) -> Floats:
-    gray = (rgb @ _LUMA)[..., None]
+    gray = (rgb @ LUMA)[..., None]
     return np.asarray(gray + (rgb - gray) * np.float32(rng.uniform(low, high)), np.float32)
 
 

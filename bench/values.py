@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.family_base import Pixels
+from bench.family_base import Color, Pixels, Rng
 from bench.pairs import APART, EDITED_ONLY, Twins, changed_mask
 
-Rng = np.random.Generator
-Color = tuple[int, int, int]
 T = TypeVar("T")
 
 COLORS: tuple[Color, ...] = (

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageCms
 
 from bench.family_base import Pixels
+from bench.inks import SPACES, cmyk_of, from_space, icc_of, to_space
 from bench.lookalikes import pair_of
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Twins, changed_mask, labelled_twins, mask_boxes, named_rng
 from bench.parts import cover_twins, cut_out_twins
-from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, space_profile, to_space
 from bench.signs import SIGNS, sign_twins
 from samepic.verdict import Relation
 
@@ -113,7 +113,7 @@ def test_the_numbers_of_a_wide_space_are_the_colors_its_profile_says(space: str)
     rgb = scene()
     wide = to_space(rgb, space)
     assert np.abs(wide.astype(int) - rgb).mean() > 1
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(space_profile(space)))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_of(space)))
     shown = ImageCms.profileToProfile(Image.fromarray(wide), profile, ImageCms.createProfile("sRGB"))
     assert shown is not None
     assert np.abs(np.asarray(shown).astype(int) - rgb).mean() < 1
@@ -124,7 +124,7 @@ def test_four_inks_print_the_colors_that_the_press_profile_says() -> None:
     # Muted, since no press prints the colors of a screen.
     rgb = np.asarray(60 + scene() // 2, np.uint8)
     inks = Image.fromarray(cmyk_of(rgb), "CMYK")
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(press_profile()))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_of("press")))
     shown = ImageCms.profileToProfile(inks, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
     assert shown is not None
     assert np.abs(np.asarray(shown).astype(int) - rgb).mean() < 4
