@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.common import ROOT, option
-from bench.family_base import Pixels, Rng
-from bench.pairs import APART, Twins
+from bench.family_base import Pixels, Right, Rng
+from bench.pairs import Twins
 from bench.pictures import half_of
 
 FOLDER = ROOT / "build" / "art"
@@ -126,7 +126,7 @@ def art_twins(half: str, number: int, rng: Rng) -> Twins:
         small = [np.asarray(Image.fromarray(whole).resize(size, how), np.uint8) for whole in (one, two)]
         if (cv2.absdiff(small[0], small[1]).max(axis=2) >= 70).mean() >= _CLEAR:
             return Twins(
-                f"{a.partition('/')[0]} {width} px", small[0], small[1], APART, style="icon", least=0.7
+                f"{a.partition('/')[0]} {width} px", small[0], small[1], Right.APART, style="icon", least=0.7
             )
     raise LookupError(f"no two pictures of {half} that can be told from each other")
 

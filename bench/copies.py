@@ -18,23 +18,11 @@ from PIL import Image
 from bench.art import art, art_names
 from bench.common import SEED, encoded, rgb_of, wanted_data
 from bench.families import FAMILIES, alter, level_of, save
-from bench.family_base import Altered, Pixels, Rng, to_bytes, warped
+from bench.family_base import Altered, Pixels, Right, Rng, to_bytes, warped
 from bench.family_content import EDITS, clear_edit, local_edit
-from bench.family_harsh import HARSH
+from bench.family_scene import HARSH
 from bench.inks import SPACES, cmyk_of, from_space, icc_of, to_space
-from bench.pairs import (
-    EDITED_ONLY,
-    IN_PLACE,
-    SAME_WORDS,
-    Copy,
-    Labelled,
-    changed_mask,
-    coded,
-    edited_pair,
-    named_rng,
-    png,
-    resized,
-)
+from bench.pairs import Copy, Labelled, changed_mask, coded, edited_pair, named_rng, png, resized
 from bench.pictures import DRAWN, any_original, drawn, file_of, names_of, photo, pixels_of
 from bench.signs import SIGNS
 
@@ -102,7 +90,7 @@ def resaved_art(half: str, number: int, rng: Rng) -> Copy:
     ways = [way for way in _ART if way != "gray" or not flat]
     way = ways[int(rng.integers(0, len(ways)))]
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
-    return Copy(f"{way}, {kind}", (first, _ART[way](rgb, rng)), IN_PLACE)
+    return Copy(f"{way}, {kind}", (first, _ART[way](rgb, rng)), Right.IN_PLACE)
 
 
 def unsmoothed(half: str, number: int, rng: Rng) -> Copy:
@@ -226,7 +214,7 @@ def scans(half: str, number: int, rng: Rng) -> Copy:
     way = list(_SCANS)[number % len(_SCANS)]
     other = np.ascontiguousarray(_SCANS[way](rgb, rng))
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(other, rng, (0.8, 0.1, 0.1))
-    truth = IN_PLACE | {"reframed"} if way in _MOVED else IN_PLACE
+    truth = Right.IN_PLACE | {"reframed"} if way in _MOVED else Right.IN_PLACE
     return Copy(f"{way}, {what}", files, truth)
 
 
@@ -267,19 +255,19 @@ def recolored_files(half: str, number: int, rng: Rng) -> Copy:
     what, rgb = any_original(half, number, rng)
     way = list(_COLORS)[number % len(_COLORS)]
     first = png(rgb) if rng.random() < 0.4 else _jpeg(rgb, rng, 80, 95)
-    return Copy(f"{way}, {what}", (first, _COLORS[way](rgb, rng)), IN_PLACE)
+    return Copy(f"{way}, {what}", (first, _COLORS[way](rgb, rng)), Right.IN_PLACE)
 
 
 def _labelled_copy(made: Altered, original: Pixels, rng: Rng) -> Labelled:
     """The original, as a file of its own, and the copy; boxes and mask only where both have one frame."""
-    same = made.expected != EDITED_ONLY
+    same = made.expected != Right.EDITED
     files = [coded(original, rng, (0.9, 0.05, 0.05)), save(made, rng)]
     swapped = bool(rng.integers(0, 2))
     in_frame = made.rgb.shape == original.shape and not made.expected & {"reframed"}
     boxes = made.boxes if in_frame or not swapped else ()
     a, b = files[::-1] if swapped else files
     level = f"{made.family} {made.level}"
-    truth = made.expected if not same else made.expected | (SAME_WORDS - {"same-file"})
+    truth = made.expected if not same else made.expected | (Right.SAME - {"same-file"})
     exact = in_frame and not same and made.family != "chain"
     mask = changed_mask(original, made.rgb) if exact else None
     return Labelled(level, truth, a, b, boxes, None if mask is None else png(mask))
@@ -353,7 +341,7 @@ def children(half: str, number: int, rng: Rng) -> Labelled:
     path, one, two = _drawn(half, number)
     rgb = pixels_of(path)
     level = " and ".join(sorted((_title(one), _title(two))))
-    return Labelled(level, IN_PLACE | {"same-file"}, child(rgb, one), child(rgb, two))
+    return Labelled(level, Right.IN_PLACE | {"same-file"}, child(rgb, one), child(rgb, two))
 
 
 def edited_children(half: str, number: int, rng: Rng) -> Labelled:
@@ -397,7 +385,7 @@ def toned_children(half: str, number: int, rng: Rng) -> Labelled:
     a, b = child(rgb, one), child(out, two)
     if rng.random() < 0.5:
         a, b = b, a
-    return Labelled(f"{way}, {one[0]} and {two[0]}", IN_PLACE, a, b)
+    return Labelled(f"{way}, {one[0]} and {two[0]}", Right.IN_PLACE, a, b)
 
 
 def heic_children(half: str, number: int, rng: Rng) -> Labelled:
@@ -408,7 +396,7 @@ def heic_children(half: str, number: int, rng: Rng) -> Labelled:
     coding = CODINGS[at] if at < len(CODINGS) else other
     files = [child(rgb, mine), child(rgb, coding)]
     one, two = files if rng.random() < 0.5 else files[::-1]
-    return Labelled(f"HEIC {mine[1]} and {_title(coding)}", IN_PLACE, one, two)
+    return Labelled(f"HEIC {mine[1]} and {_title(coding)}", Right.IN_PLACE, one, two)
 
 
 _KEPT_SEGMENTS = frozenset((0xE0, 0xE2, 0xEE))  # JFIF, ICC and Adobe: they decide what is shown
@@ -520,7 +508,7 @@ def resaves(half: str, number: int, rng: Rng) -> Labelled:
     name, pipeline = list(PIPELINES.items())[way]
     original, copy = path.read_bytes(), pipeline(rgb_of(path))
     a, b = (copy, stripped(copy)) if name == "exif stripped" else (original, copy)
-    return Labelled(name, IN_PLACE | {"same-file"}, a, b)
+    return Labelled(name, Right.IN_PLACE | {"same-file"}, a, b)
 
 
 def local_edits(half: str, number: int, rng: Rng) -> Labelled:

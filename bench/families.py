@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from bench.common import encoded
-from bench.family_base import ADJUSTED, EDITED, GENTLE, REFRAMED, Altered, Box, Family, Made, Pixels
+from bench.family_base import Altered, Box, Family, Made, Pixels, Right
 from bench.family_content import CONTENT
 from bench.family_frame import FRAME
 from bench.family_scene import SCENE
@@ -58,8 +58,8 @@ def alter(family: str, level: str, rgb: Pixels, rng: np.random.Generator, other:
         return _chain(level, rgb, rng, other)
     made = _SINGLE[family].makers[level](rgb, rng, other)
     right = _SINGLE[family].right(level)
-    if right == ADJUSTED and np.abs(made.rgb.astype(np.int16) - rgb).mean() < _HARDLY:
-        right = GENTLE
+    if right == Right.ADJUSTED and np.abs(made.rgb.astype(np.int16) - rgb).mean() < _HARDLY:
+        right = Right.GENTLE
     return Altered(family, level, made.rgb, made.boxes, right, made.saved_as)
 
 
@@ -71,7 +71,7 @@ def _chain(level: str, rgb: Pixels, rng: np.random.Generator, other: Pixels) -> 
         "content and tone": (BOXED, _CHAIN_TONE),
         "content, frame and tone": (BOXED, _PLAIN_FRAME, _CHAIN_TONE),
     }[level]
-    out, right = rgb, GENTLE
+    out, right = rgb, Right.GENTLE
     boxes: tuple[Box, ...] = ()
     for choice in steps:
         family = str(rng.choice(choice))
@@ -79,7 +79,10 @@ def _chain(level: str, rgb: Pixels, rng: np.random.Generator, other: Pixels) -> 
         made: Made = _SINGLE[family].makers[step](out, rng, other)
         out, boxes = made.rgb, boxes + made.boxes
         # What was edited stays so, in whatever frame.
-        right = EDITED if family in CONTENT or right == EDITED else REFRAMED if family in FRAME else right
+        if family in CONTENT:
+            right = Right.EDITED
+        elif family in FRAME and right != Right.EDITED:
+            right = Right.REFRAMED
     return Altered("chain", level, out, boxes, right)
 
 

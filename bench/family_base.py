@@ -19,13 +19,20 @@ Box = tuple[int, int, int, int]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Shares of red, green and blue in the lightness of a pixel."""
 
-ADJUSTED = frozenset({"adjusted"})
-GENTLE = frozenset({"adjusted", "resaved"})
-WHOLE = frozenset({"resaved", "adjusted", "reframed"})
-REFRAMED = frozenset({"reframed"})
-EDITED = frozenset({"edited"})
-FRAMED = frozenset({"reframed", "edited"})
-"""Content was added round or beside the picture: either word is right."""
+
+class Right:
+    """The relations that are right, of a copy or of a pair."""
+
+    SAME = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed"})
+    IN_PLACE = frozenset({"same-pixels", "resaved", "adjusted"})
+    ADJUSTED = frozenset({"adjusted"})
+    GENTLE = frozenset({"adjusted", "resaved"})
+    WHOLE = frozenset({"resaved", "adjusted", "reframed"})
+    REFRAMED = frozenset({"reframed"})
+    EDITED = frozenset({"edited"})
+    FRAMED = frozenset({"reframed", "edited"})
+    """Content was added round or beside the picture: either word is right."""
+    APART = frozenset({"edited", "similar", "different"})
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.family_base import (
-    EDITED,
     Box,
     Color,
     Family,
     Made,
     Maker,
     Pixels,
+    Right,
     Rng,
     any_color,
     changed_box,
@@ -359,4 +359,4 @@ _MAKERS: dict[str, dict[str, Maker]] = {
         **_sized(_bar, (2.5, 5.0), bar=(0.006, 0.03)),
     },
 }
-CONTENT = {name: Family(makers, EDITED) for name, makers in _MAKERS.items()}
+CONTENT = {name: Family(makers, Right.EDITED) for name, makers in _MAKERS.items()}

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.family_base import (
-    REFRAMED,
-    WHOLE,
     Box,
     Color,
     Family,
     Made,
     Maker,
     Pixels,
+    Right,
     Rng,
     any_color,
     fitted,
@@ -192,4 +191,7 @@ _MAKERS: dict[str, dict[str, Maker]] = {
     "stretch": varied(_stretch, "aspect", {f"{a}": a for a in (0.75, 0.87, 1.15, 1.33)}),
     "shear": varied(_shear, "degrees", {f"{d} degrees": d for d in (4, 8, 12)}),
 }
-FRAME = {name: Family(makers, WHOLE if name == "stretch" else REFRAMED) for name, makers in _MAKERS.items()}
+FRAME = {
+    name: Family(makers, Right.WHOLE if name == "stretch" else Right.REFRAMED)
+    for name, makers in _MAKERS.items()
+}

@@ -1,12 +1,25 @@
-"""The picture inside something else: captions beside it, watermarks, picture in picture, phone, collage, moire."""
+"""The picture inside something else, printed or seen on a screen: captions, watermarks, phone, collage, scan, moire."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from bench.family_base import FRAMED, WHOLE, Color, Family, Made, Pixels, Rng, fitted, to_bytes, varied
+from bench.family_base import (
+    Color,
+    Family,
+    Floats,
+    Made,
+    Pixels,
+    Right,
+    Rng,
+    changed_box,
+    fitted,
+    to_bytes,
+    varied,
+)
 from bench.family_content import write
+from bench.pairs import resized
 
 _LINES = ("me explaining this to my cat", "POV: you are here", "found in a drawer", "Tuesday", "so it begins")
 
@@ -144,21 +157,27 @@ def _piece(rgb: Pixels, rng: Rng) -> Pixels:
     return rgb[y : y + h, x : x + w]
 
 
+def _seen_aslant(
+    screen: Floats, rng: Rng, size: tuple[int, int], tilt: float, border: Color = (0, 0, 0)
+) -> Floats:
+    """A photograph of a screen three times as large as the picture, its corners moved by up to `tilt` of the sides."""
+    corners = np.array([[0, 0], [size[0], 0], [*size], [0, size[1]]], np.float32)
+    moved = (rng.uniform(-tilt, tilt, (4, 2)) * [*size] + corners).astype(np.float32)
+    flat = np.asarray(cv2.getPerspectiveTransform(corners * 3, moved), np.float64)
+    return np.asarray(cv2.warpPerspective(screen, flat, size, borderValue=border), np.float32)
+
+
 def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, noise: float) -> Made:
-    """A screen photographed: its grid of coloured dots, seen at an angle, with glow, noise and another tone."""
+    """A screen photographed: its grid of colored dots, seen at an angle, with glow, noise and another tone."""
     height, width = rgb.shape[:2]
-    zoom = 3
-    screen = np.repeat(np.repeat(rgb, zoom, axis=0), zoom, axis=1).astype(np.float32)
-    mask = np.full((zoom, zoom, 3), 1 - grid, np.float32)
+    screen = np.repeat(np.repeat(rgb, 3, axis=0), 3, axis=1).astype(np.float32)
+    mask = np.full((3, 3, 3), 1 - grid, np.float32)
     for band in range(3):
-        mask[: zoom - 1, band, band] = 1 + grid
+        mask[:2, band, band] = 1 + grid
     screen *= np.tile(mask, (height, width, 1))
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    moved = rng.uniform(-tilt, tilt, (4, 2)) * [width, height] + corners
-    flat = cv2.getPerspectiveTransform(corners * zoom, moved.astype(np.float32))
     # Lens and sensor blur the grid before it is sampled; what is left of it beats with the sensor's own grid.
     screen = np.asarray(cv2.GaussianBlur(np.clip(screen, 0, 255), (0, 0), 0.6), np.float32)
-    seen = cv2.warpPerspective(screen, flat, (width, height), flags=cv2.INTER_LINEAR)
+    seen = _seen_aslant(screen, rng, (width, height), tilt)
     seen = cv2.GaussianBlur(seen, (0, 0), 0.7) * float(rng.uniform(0.85, 1.2)) + 8
     bent = 255 * (np.clip(seen, 0, 255) / 255) ** float(rng.uniform(0.8, 1.25))
     bent += rng.normal(0, noise, bent.shape)
@@ -168,20 +187,135 @@ def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, no
 _PLACES = {"above": (True, False, False), "below": (False, True, True), "both": (True, True, False)}
 _APPS = {"dark app": (True, False), "light app": (False, False), "whole screen": (True, True)}
 SCENE: dict[str, Family] = {
-    "caption outside": Family(varied(_caption_outside, "above below dark", _PLACES), FRAMED),
+    "caption outside": Family(varied(_caption_outside, "above below dark", _PLACES), Right.FRAMED),
     "watermark": Family(
         varied(_watermark, "share tile", {"faint": (0.25, 0.3), "strong": (0.5, 0.3), "dense": (0.45, 0.18)}),
         frozenset({"edited", "adjusted"}),
     ),
     "picture in picture": Family(
         varied(_picture_in_picture, "low high", {"35 to 50 %": (0.35, 0.5), "20 to 35 %": (0.2, 0.35)}),
-        FRAMED,
+        Right.FRAMED,
     ),
-    "phone screen": Family({**varied(_phone, "dark tall", _APPS), "window": _window}, FRAMED),
+    "phone screen": Family({**varied(_phone, "dark tall", _APPS), "window": _window}, Right.FRAMED),
     "collage": Family(
-        varied(_collage, "tiles gap", {"two": (2, 0.0), "three": (3, 0.01), "four": (4, 0.015)}), FRAMED
+        varied(_collage, "tiles gap", {"two": (2, 0.0), "three": (3, 0.01), "four": (4, 0.015)}), Right.FRAMED
     ),
     "moire": Family(
-        varied(_moire, "grid tilt noise", {"mild": (0.25, 0.02, 4), "strong": (0.5, 0.05, 8)}), WHOLE
+        varied(_moire, "grid tilt noise", {"mild": (0.25, 0.02, 4), "strong": (0.5, 0.05, 8)}), Right.WHOLE
     ),
 }
+
+
+_WORDS = (
+    "BIG NEWS", "NO SIGNAL", "HALF PRICE", "COMING SOON", "MISSING", "WE ARE OPEN", "THANK YOU", "HAPPY BIRTHDAY",
+    "READ THIS FIRST", "VOTE", "LAST CHANCE", "DO NOT ENTER",
+)  # fmt: skip
+
+
+def _blur(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
+    """A Gaussian blur of `low` to `high` of the longer side."""
+    sigma = max(rgb.shape[:2]) * float(rng.uniform(low, high))
+    return Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8))
+
+
+def _median(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
+    size = max(5, round(max(rgb.shape[:2]) * share) // 2 * 2 + 1)
+    out = rgb
+    # Large windows as several smaller ones, which paints the same flat patches in less time.
+    for _ in range(2):
+        out = np.asarray(cv2.medianBlur(np.ascontiguousarray(out), min(size, 15)), np.uint8)
+    return Made(out)
+
+
+def _halftone(gray: Floats, pitch: float, degrees: float) -> Floats:
+    """One ink as dots on a turned grid, softly cut."""
+    ys, xs = np.mgrid[0 : gray.shape[0], 0 : gray.shape[1]].astype(np.float32)
+    turn = np.radians(degrees)
+    u = (xs * np.cos(turn) + ys * np.sin(turn)) * 2 * np.pi / pitch
+    v = (-xs * np.sin(turn) + ys * np.cos(turn)) * 2 * np.pi / pitch
+    screen = (np.cos(u) + np.cos(v) + 2) / 4
+    return np.asarray(np.clip((gray - screen) * 4 + 0.5, 0, 1), np.float32)
+
+
+def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float, noise: float) -> Made:
+    """Four inks as dots on paper, scanned a little turned, with paper grain, a paler black and a yellow white.
+
+    `pitch` is that of the dots in pixels of the scan, whose longer side is at most 900 pixels.
+    """
+    rgb = resized(rgb, min(1.0, 900 / max(rgb.shape[:2])))
+    (height, width), zoom = rgb.shape[:2], 3
+    big = cv2.resize(rgb, (width * zoom, height * zoom), interpolation=cv2.INTER_LINEAR)
+    ink = 1 - big.astype(np.float32) / 255
+    black = ink.min(axis=2) * 0.8
+    cmy = (ink - black[..., None]) / np.maximum(1e-3, 1 - black[..., None])
+    pitch *= zoom * float(rng.uniform(0.9, 1.1))
+    dots = [_halftone(np.ascontiguousarray(cmy[..., i]), pitch, (15, 75, 0)[i]) for i in range(3)]
+    paper = np.stack(dots, axis=-1)
+    dark = _halftone(np.ascontiguousarray(black), pitch, 45)[..., None]
+    seen = (1 - paper * 0.92) * (1 - dark * (1 - fade))
+    seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-1.2, 1.2)), 1.0)
+    seen, turn = seen * np.array([0.98, 0.965, 0.93], np.float32), np.vstack([turn, [0, 0, 1]])
+    out = cv2.warpPerspective(seen, turn, (width, height), borderValue=(0.97, 0.96, 0.94))
+    out = cv2.GaussianBlur(out, (0, 0), 0.7) * (1 - fade) + fade
+    grain = cv2.GaussianBlur(rng.normal(0, noise * 2, (height, width)).astype(np.float32), (0, 0), 1.0)
+    return Made(to_bytes((out * 255) + grain[..., None]))
+
+
+def _off_screen(
+    rgb: Pixels, rng: Rng, other: Pixels, *, tilt: float, grid: float, glare: float, noise: float
+) -> Made:
+    """A photograph of a screen: upright stripes of three colors, seen at an angle, with glare, blue light and noise."""
+    height, width = rgb.shape[:2]
+    screen = np.repeat(np.repeat(rgb, 3, axis=0), 3, axis=1).astype(np.float32)
+    stripes = np.full((3, 3), 1 - grid, np.float32)
+    stripes[np.arange(3), np.arange(3)] = 1 + grid
+    screen *= np.tile(stripes, (width, 1))[None]
+    screen[::3] *= 1 - grid / 2
+    soft = np.asarray(cv2.GaussianBlur(np.clip(screen, 0, 255), (0, 0), 0.7), np.float32)
+    seen = _seen_aslant(soft, rng, (width, height), tilt, (18, 18, 20))
+    seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.6), np.float32)
+    ys, xs = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    spot = np.exp(-(((xs - rng.uniform(0, 1)) / 0.35) ** 2 + ((ys - rng.uniform(0, 1)) / 0.35) ** 2))
+    light = np.array([0.94, 1.0, 1.08], np.float32) * float(rng.uniform(0.85, 1.1))
+    bent = 255 * (np.clip(seen * light, 0, 255) / 255) ** float(rng.uniform(0.85, 1.2))
+    bent = bent + glare * 255 * spot[..., None] * (1 - bent / 255) + rng.normal(0, noise, bent.shape)
+    return Made(to_bytes(bent))
+
+
+def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) -> Made:
+    """Lines of large letters over much of the frame."""
+    height, width = rgb.shape[:2]
+    out, step = rgb.copy(), round(height * tall)
+    top = int(rng.uniform(0, max(1, height - step * lines)))
+    chosen = rng.permutation(len(_WORDS))[:lines]
+    inks = ((255, 255, 255), (0, 0, 0)), ((255, 220, 0), (0, 0, 0)), ((0, 0, 0), (255, 255, 255))
+    ink, line = inks[int(rng.integers(0, 3))]
+    for row, word in enumerate(chosen):
+        box = (0, top + row * step, width, min(step, height - top - row * step))
+        write(out, box, _WORDS[int(word)], ink, line)
+    changed = changed_box(rgb, out)
+    return Made(out, () if changed is None else (changed,))
+
+
+def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:
+    """Each channel cut to a few levels, each shown as the mean of what it stands for."""
+    cut = np.minimum(rgb.astype(np.int16) * count // 256, count - 1)
+    return Made(to_bytes(cut * (255.0 / (count - 1))))
+
+
+_PRINTS = {"fine": (1.4, 0.05, 2), "coarse": (2.3, 0.14, 5)}
+_SCREENS = {"near": (0.03, 0.3, 0.1, 4), "far": (0.09, 0.55, 0.35, 9)}
+HARSH: dict[str, Family] = {
+    "strong blur": Family(
+        varied(_blur, "low high", {"1 %": (0.007, 0.011), "1.5 %": (0.013, 0.017)}), Right.ADJUSTED
+    ),
+    "strong median": Family(varied(_median, "share", {"1 %": 0.012, "3 %": 0.03}), Right.ADJUSTED),
+    "print and scan": Family(varied(_printed, "pitch fade noise", _PRINTS), Right.WHOLE),
+    "off screen": Family(varied(_off_screen, "tilt grid glare noise", _SCREENS), Right.WHOLE),
+    "big text": Family(
+        varied(_big_text, "lines tall", {"two lines": (2, 0.24), "four lines": (4, 0.24)}), Right.EDITED
+    ),
+    "strong posterize": Family(varied(_levels, "count", {"4": 4, "3": 3}), Right.ADJUSTED),
+}
+"""As `bench.families`, of other making than those there."""

@@ -9,19 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import (
-    ADJUSTED,
-    GENTLE,
-    LUMA,
-    Family,
-    Floats,
-    Made,
-    Maker,
-    Pixels,
-    Rng,
-    to_bytes,
-    varied,
-)
+from bench.family_base import LUMA, Family, Floats, Made, Maker, Pixels, Right, Rng, to_bytes, varied
 
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 
@@ -147,14 +135,14 @@ CODING: dict[str, Family] = {
     "re-save": Family(
         varied(_coded, "kind low high", {**_RANGES, "webp 30 to 90": ("WEBP", 30, 90)}),
         frozenset({"resaved"}),
-        {"jpeg 10 to 19": GENTLE, "jpeg 20 to 44": GENTLE},
+        {"jpeg 10 to 19": Right.GENTLE, "jpeg 20 to 44": Right.GENTLE},
     ),
     "smaller": Family(
         varied(_scaled, "by how", {"half": (0.5, _AREA), "third, bilinear": (1 / 3, _LINEAR)})
         | varied(_scaled, "side how", {"128 px": (128, _AREA), "96 px": (96, _AREA)}),
-        GENTLE,
+        Right.GENTLE,
     ),
-    "larger": Family(varied(_scaled, "by how", {"1.5": (1.5, _LINEAR), "2": (2.0, _CUBIC)}), GENTLE),
+    "larger": Family(varied(_scaled, "by how", {"1.5": (1.5, _LINEAR), "2": (2.0, _CUBIC)}), Right.GENTLE),
 }
 _GAINS = {"cool": (0.85, 1.0, 1.15), "warm": (1.15, 1.0, 0.82), "green": (0.93, 1.1, 0.93)}
 _GREYS = {"luma": (0.299, 0.587, 0.114), "red": (0.8, 0.15, 0.05)}
@@ -204,6 +192,6 @@ _GENTLE: dict[str, tuple[str, ...]] = {
     "posterise": ("16",),
 }
 TONE = {
-    name: Family(makers, ADJUSTED, dict.fromkeys(_GENTLE.get(name, ()), GENTLE))
+    name: Family(makers, Right.ADJUSTED, dict.fromkeys(_GENTLE.get(name, ()), Right.GENTLE))
     for name, makers in _MAKERS.items()
 }

@@ -22,24 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import SEED, head, option, pooled, row, wanted_data
-from bench.family_base import Pixels
+from bench.family_base import Pixels, Right
 from bench.lookalikes import KINDS, pair_of
-from bench.pairs import SAME_WORDS, Labelled
+from bench.pairs import Labelled
 from bench.perceptron import Recipe, bagged, fit, save
 from samepic.picture import load
 from samepic.tuning.verify import JUDGE
 from samepic.verify import evidence as networks
 from samepic.verify.align import Alignment
-from samepic.verify.evidence import (
-    MEASURES,
-    CellEvidence,
-    Network,
-    around,
-    changes_of_odds,
-    gather,
-    high_levels,
-    odds_of,
-)
+from samepic.verify.evidence import MEASURES, CellEvidence, Network, changes_of_odds, high_levels, odds_of
 from samepic.verify.features import inverse
 from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
 from samepic.verify.mapping import MappedPair, map_onto
@@ -178,7 +169,7 @@ def _evidence_of(pair: Labelled) -> Gathered | None:
         return None
     mask = _mask_of(pair, a)
     sides = []
-    for found in gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole):
+    for found in networks.gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole):
         labels = np.full(found.inside.shape, 0 if pair.same else -1, np.int8)
         if not pair.same and mask is not None:
             labels = _labels(mask, mapped, found)
@@ -224,7 +215,7 @@ def inputs_of(cells: Floats, context: Floats, inside: NDArray[np.bool_]) -> Floa
     cells = np.asarray(cells, np.float32)
     against = [cells[..., at] - np.float32(level) for at, level in high_levels(cells, inside)]
     same = (np.broadcast_to(value, cells.shape[:2]) for value in context.astype(np.float32))
-    planes = (*np.moveaxis(cells, 2, 0), *against, *around(cells), *same)
+    planes = (*np.moveaxis(cells, 2, 0), *against, *networks.around(cells), *same)
     return np.stack(planes, axis=2).reshape(-1, len(planes))
 
 
@@ -256,7 +247,7 @@ def cells_of(row: Gathered, side: Side, rng: np.random.Generator) -> tuple[Float
 
 def _is_unsure(row: Gathered) -> bool:
     """Tell whether either word is right: a watermark, or something beside the picture, is an edit to some."""
-    return "edited" in row.truth and bool(row.truth & SAME_WORDS)
+    return "edited" in row.truth and bool(row.truth & Right.SAME)
 
 
 def _other_writing(side: Side) -> NDArray[np.int8]:

@@ -29,22 +29,18 @@ from bench import copies, insets, marks, parts, toned
 from bench.art import art_names, art_twins
 from bench.common import head, listed, option, pooled, row, wanted_data
 from bench.copies import local_edits, resaves
-from bench.family_base import Box, Pixels, Rng
+from bench.family_base import Box, Pixels, Right, Rng
 from bench.family_content import clear_edit
 from bench.negatives import Pair, hard_negatives, random_pairs, receipt_twins
 from bench.pairs import (
-    APART,
-    EDITED_ONLY,
-    SAME_WORDS,
     Copy,
     Labelled,
     Twins,
     changed_mask,
     coded,
+    edited_pair,
     labelled_twins,
-    mask_boxes,
     named_rng,
-    png,
     resized,
 )
 from bench.pictures import DRAWN, any_original, drawn, named_bytes, photo
@@ -75,7 +71,7 @@ def _edits(half: str, number: int, rng: Rng) -> Twins:
         edit = clear_edit(rgb, share, rng)
         if edit is not None:
             mask, least = changed_mask(edit.before, edit.after), 0.75 if share < 0.005 else 0.5
-            twins = Twins(f"{share:.1%}, {what}", edit.before, edit.after, EDITED_ONLY, mask, what)
+            twins = Twins(f"{share:.1%}, {what}", edit.before, edit.after, Right.EDITED, mask, what)
             return replace(twins, whole=True, toned=True, least=least)
 
 
@@ -119,7 +115,7 @@ _TWINS: Mapping[str, Callable[[str, int, Rng], Twins]] = {
 def _shots(half: str) -> tuple[Pair, ...]:
     """Pairs of shots of one place: first in turns from each place and label, the near ones before the far ones."""
     pairs = [pair for pair in hard_negatives() if pair.kind.startswith(("place", "across"))]
-    apart = [pair for pair in pairs if pair.half == half and not pair.expected & SAME_WORDS]
+    apart = [pair for pair in pairs if pair.half == half and not pair.expected & Right.SAME]
     apart.sort(key=lambda pair: named_rng(f"{pair.a} {pair.b}").random())
     groups: dict[tuple[str, frozenset[str]], int] = {}
     turns = {}
@@ -143,7 +139,7 @@ def _others(half: str, number: int, rng: Rng) -> Labelled:
     kinds = [kind for kind in _TWINS if kind in DRAWN or kind in SIGNS or kind in ("receipts", "art")]
     kind = kinds[number % len(kinds)]
     one, two = (pair_of(kind, half, number + far) for far in (1000, 2000))
-    return Labelled(kind, APART, one.a, two.b)
+    return Labelled(kind, Right.APART, one.a, two.b)
 
 
 _TONED = (*DRAWN, *SIGNS, "captions", "comics", "covered", "edits", "repainted", "colored", "hues", "sparse")
@@ -171,7 +167,7 @@ def _toned_edits(half: str, number: int, rng: Rng) -> Labelled:
         mask, files = resized(mask, two.shape[1] / one.shape[1]), files[::-1]
     shown = np.where(mask > 20, 255, 0).astype(np.uint8)
     level = f"{_TONED[number % len(_TONED)]}, {way.split(' and ')[0]}"
-    return Labelled(level, twins.truth, *files, mask_boxes(shown, whole=twins.whole), png(shown))
+    return edited_pair(level, *files, shown, twins.truth, whole=twins.whole)
 
 
 @lru_cache(maxsize=4)
@@ -185,7 +181,7 @@ def _measured(half: str, number: int, rng: Rng, *, kind: str) -> Labelled:
     """A pair whose label was given by hand, by a folder or by chance."""
     pairs = _known(kind, half)
     pair = pairs[number % len(pairs)]
-    boxes = () if pair.expected & SAME_WORDS else pair.boxes
+    boxes = () if pair.expected & Right.SAME else pair.boxes
     return Labelled(pair.kind, pair.expected, named_bytes(pair.a), named_bytes(pair.b), boxes)
 
 
@@ -271,7 +267,7 @@ def truly_same(line: Line) -> bool | None:
     """Return whether a person calls the two one picture; None where either answer is right, or rightly none came."""
     if line["relation"] == "undecidable" and "undecidable" in line["truth"]:
         return None
-    same = [relation in SAME_WORDS for relation in line["truth"] if relation != "undecidable"]
+    same = [relation in Right.SAME for relation in line["truth"] if relation != "undecidable"]
     return None if not same or (any(same) and not all(same)) else all(same)
 
 

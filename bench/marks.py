@@ -9,20 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.common import encoded
-from bench.family_base import LUMA, Pixels, Rng
-from bench.pairs import (
-    APART,
-    EDITED_ONLY,
-    SAME_WORDS,
-    Labelled,
-    Twins,
-    changed_mask,
-    coded,
-    edited_pair,
-    mask_boxes,
-    png,
-    resized,
-)
+from bench.family_base import LUMA, Pixels, Right, Rng
+from bench.pairs import Labelled, Twins, changed_mask, coded, edited_pair, mask_boxes, png, resized
 from bench.pictures import DRAWN, file_of, photo, pixels_of
 from bench.values import COLORS, Values, font, pixels
 
@@ -50,11 +38,18 @@ def sparse_twins(rng: Rng, thing: Pixels, *, changed: bool) -> Twins:
         f"{'white' if plain == (255, 255, 255) else 'colored'}, {'small' if share < 0.03 else 'large'} thing"
     )
     if not changed:
-        return Twins(level, page, page, SAME_WORDS, style="drawing", toned=True)
+        return Twins(level, page, page, Right.SAME, style="drawing", toned=True)
     sides = (page, _marked(page, rng))
     first = int(rng.integers(0, 2))
     return Twins(
-        level, sides[first], sides[1 - first], EDITED_ONLY, style="drawing", whole=True, least=0.6, toned=True
+        level,
+        sides[first],
+        sides[1 - first],
+        Right.EDITED,
+        style="drawing",
+        whole=True,
+        least=0.6,
+        toned=True,
     )
 
 
@@ -109,7 +104,7 @@ def hue_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
         two = np.clip(one * (1 - share) + tinted * share, 0, 255).astype(np.uint8)
         seen = np.abs(two.astype(np.int16) - one).max(axis=2) >= 40
         if seen.sum() >= 60 and seen.mean() <= 0.5:
-            return Twins(style, one, two, EDITED_ONLY, style=style, whole=True, least=0.6, toned=True)
+            return Twins(style, one, two, Right.EDITED, style=style, whole=True, least=0.6, toned=True)
 
 
 _TALL = 8
@@ -278,7 +273,7 @@ def other_writing(half: str, number: int, rng: Rng) -> Labelled:
     files, first = (_saved(one, rng), _saved(other, rng)), int(rng.integers(0, 2))
     a, b = files[first], files[1 - first]
     changed = png(mask) if mask is not None and first == 0 else None
-    return Labelled(title, APART, a, b, changed=changed)
+    return Labelled(title, Right.APART, a, b, changed=changed)
 
 
 def small_words(half: str, number: int, rng: Rng) -> Labelled:

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import SEED, photo_names, wanted_data
-from bench.family_base import Box
-from bench.pairs import APART, Twins
+from bench.family_base import Box, Right
+from bench.pairs import Twins
 from bench.pictures import half_of, names_of, pixels_of, template_boxes
 
 LABELS = Path(__file__).resolve().parent / "labels"
@@ -247,4 +247,4 @@ def receipt_twins(half: str, number: int) -> Twins:
     one, two = pixels_of(a), pixels_of(b)
     # Below this width nobody can read the sums any more.
     least = max(0.6, _READABLE / min(one.shape[1], two.shape[1]))
-    return Twins(level, one, two, APART, style="page", least=least)
+    return Twins(level, one, two, Right.APART, style="page", least=least)

@@ -15,12 +15,8 @@ import cv2
 import numpy as np
 
 from bench.common import SEED, encoded
-from bench.family_base import Box, Pixels, Rng, to_bytes
+from bench.family_base import Box, Pixels, Right, Rng, to_bytes
 
-APART = frozenset({"edited", "similar", "different"})
-EDITED_ONLY = frozenset({"edited"})
-SAME_WORDS = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed"})
-IN_PLACE = frozenset({"same-pixels", "resaved", "adjusted"})
 _SEEN = 12
 """Levels of change in some channel from which a pixel counts as changed."""
 _LEAST_SIDE = 260
@@ -48,7 +44,7 @@ class Labelled:
     @property
     def same(self) -> bool:
         """Whether "the same" is right."""
-        return bool(self.truth & SAME_WORDS)
+        return bool(self.truth & Right.SAME)
 
 
 class Copy(NamedTuple):
@@ -56,7 +52,7 @@ class Copy(NamedTuple):
 
     level: str
     files: tuple[bytes, bytes]
-    truth: frozenset[str] = SAME_WORDS
+    truth: frozenset[str] = Right.SAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,7 @@ def labelled_twins(kind: str, name: str, twins: Twins, rng: Rng) -> Labelled:
     """Return the pair with a file for each side, in an order by chance."""
     shares = {"icon": (0.3, 0.15, 0.55), "drawing": (0.5, 0.15, 0.35)}.get(twins.style, (0.75, 0.15, 0.1))
     mask = twins.mask if twins.mask is not None else changed_mask(twins.one, twins.two)
-    known = mask is not None and not twins.truth & SAME_WORDS
+    known = mask is not None and not twins.truth & Right.SAME
     odd, sides = int(rng.integers(0, 3)), []
     for number, rgb in enumerate((twins.one, twins.two)):
         blank = np.zeros(rgb.shape[:2], np.uint8) if mask is None else mask
@@ -186,6 +182,8 @@ def labelled_twins(kind: str, name: str, twins: Twins, rng: Rng) -> Labelled:
     return Labelled(twins.level, twins.truth, a, b, boxes, png(where) if known else None, kind, name)
 
 
-def edited_pair(level: str, a: bytes, b: bytes, mask: Pixels) -> Labelled:
-    """Return two files of which one was edited in one place: `mask` is (h, w) of a, 255 where it was."""
-    return Labelled(level, EDITED_ONLY, a, b, mask_boxes(mask, whole=True), png(mask))
+def edited_pair(
+    level: str, a: bytes, b: bytes, mask: Pixels, truth: frozenset[str] = Right.EDITED, *, whole: bool = True
+) -> Labelled:
+    """Return two files of which one was edited: `mask` is (h, w) of a, 255 where it was; `whole` makes it one place."""
+    return Labelled(level, truth, a, b, mask_boxes(mask, whole=whole), png(mask))

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.family_base import Box, Pixels, Rng, any_color, to_bytes
+from bench.family_base import Box, Pixels, Right, Rng, any_color, to_bytes
 from bench.family_content import write
 from bench.family_frame import side_window
-from bench.pairs import APART, EDITED_ONLY, Twins, changed_mask
+from bench.pairs import Twins, changed_mask
 from bench.values import COLORS, Values, pixels, put
 
 Point = tuple[float, float]
@@ -124,7 +124,9 @@ def _products(rng: Rng, photo: Pixels) -> Twins:
     scene = photo if rng.random() < 0.3 else None
     seed = int(rng.integers(0, 1 << 30))
     pair = [product(kind, side, (p[0], p[1], p[2]), seed, scene) for p in (first, second)]
-    return Twins(f"{kind}{', in a scene' if scene is not None else ''}", pair[0], pair[1], APART, whole=True)
+    return Twins(
+        f"{kind}{', in a scene' if scene is not None else ''}", pair[0], pair[1], Right.APART, whole=True
+    )
 
 
 def _hue_turned(rgb: Pixels, degrees: float) -> Pixels:
@@ -166,18 +168,18 @@ def _object(rng: Rng, photo: Pixels) -> Twins:
 
 
 def _swapped(rng: Rng, photo: Pixels) -> Twins:
-    return Twins("red and blue swapped", photo, np.ascontiguousarray(photo[..., ::-1]), APART)
+    return Twins("red and blue swapped", photo, np.ascontiguousarray(photo[..., ::-1]), Right.APART)
 
 
 def _turned(rng: Rng, photo: Pixels) -> Twins:
-    return Twins("all hues turned", photo, _hue_turned(photo, float(rng.uniform(70, 290))), APART)
+    return Twins("all hues turned", photo, _hue_turned(photo, float(rng.uniform(70, 290))), Right.APART)
 
 
 def _flat(rng: Rng, photo: Pixels) -> Twins:
     size = (int(rng.integers(60, 480)), int(rng.integers(60, 640)))
     one, two = (np.array(_PAINTS[int(i)], np.uint8) for i in rng.permutation(len(_PAINTS))[:2])
     pair = [np.broadcast_to(color, (*size, 3)).copy() for color in (one, two)]
-    return Twins("flat screens", pair[0], pair[1], APART, style="drawing")
+    return Twins("flat screens", pair[0], pair[1], Right.APART, style="drawing")
 
 
 def _burst(rng: Rng, photo: Pixels) -> Twins:
@@ -189,7 +191,7 @@ def _burst(rng: Rng, photo: Pixels) -> Twins:
     hsv = np.stack([hues[ray] * 179, np.full_like(xs, 230), np.full_like(xs, 235)], axis=-1).astype(np.uint8)
     one = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
     two = np.rint(255 - (255 - one.astype(np.float32)) * float(rng.uniform(0.08, 0.2))).astype(np.uint8)
-    return Twins("starburst nearly white", one, two, APART, style="drawing")
+    return Twins("starburst nearly white", one, two, Right.APART, style="drawing")
 
 
 _MAKERS = (_products, _products, _products, _object, _object, _swapped, _turned, _flat, _burst)
@@ -228,7 +230,7 @@ def repainted_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
         if seen.sum() >= max(60, 0.5 * mask.sum()) and seen.mean() <= 0.5:
             level = "one color" if flat else "a part"
             shown = np.where(seen, 255, 0).astype(np.uint8)
-            return Twins(f"{level}, {style}", rgb, after, EDITED_ONLY, shown, style, whole=True)
+            return Twins(f"{level}, {style}", rgb, after, Right.EDITED, shown, style, whole=True)
 
 
 def colored_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
@@ -246,7 +248,7 @@ def colored_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
         seen = cv2.absdiff(gray, after).max(axis=2) >= _SEEN
         if seen.sum() >= 60 and seen.mean() <= 0.6:
             shown = np.where(seen, 255, 0).astype(np.uint8)
-            return Twins(f"colored, {style}", gray, after, EDITED_ONLY, shown, style, whole=True)
+            return Twins(f"colored, {style}", gray, after, Right.EDITED, shown, style, whole=True)
 
 
 def _thick(mask: Part) -> Part:
@@ -410,7 +412,7 @@ def cover_twins(rng: Rng, rgb: Pixels, what: str) -> Twins:
     else:
         how, two = "black box in the middle", 255 - rgb
     mask = np.where(changed, 255, 0).astype(np.uint8)
-    return Twins(f"{how}, {what}", rgb, two, EDITED_ONLY, mask, what, whole=True, toned=True)
+    return Twins(f"{how}, {what}", rgb, two, Right.EDITED, mask, what, whole=True, toned=True)
 
 
 def _blob(rgb: Pixels, rng: Rng) -> Pixels:
@@ -444,7 +446,7 @@ def cut_out_twins(rng: Rng, rgb: Pixels) -> Twins:
     ground = {"black": 0, "gray": 240}.get(name, 255)
     two = np.rint(rgb * share + ground * (1 - share)).astype(np.uint8)
     alpha = np.rint(share[..., 0] * 255).astype(np.uint8) if name == "clear" else None
-    truth = EDITED_ONLY | {"similar", "different"}
+    truth = Right.EDITED | {"similar", "different"}
     return Twins(f"on {name}", rgb, two, truth, whole=True, toned=True, alpha=alpha)
 
 
@@ -488,7 +490,7 @@ def caption_twins(rng: Rng, photo: Pixels) -> Twins:
     first = (_TOP[int(top[0])], _BOTTOM[int(bottom[0])])
     second = (_TOP[int(top[int(how != 1)])], _BOTTOM[int(bottom[int(how != 0)])])
     one, two = (_captioned(photo, style, tall, words) for words in (first, second))
-    return Twins(style, one, two, EDITED_ONLY, toned=True)
+    return Twins(style, one, two, Right.EDITED, toned=True)
 
 
 def _figure(draw: ImageDraw.ImageDraw, x: float, y: float, s: float, rng: Rng) -> None:
@@ -541,4 +543,4 @@ def comic_twins(rng: Rng, photo: Pixels) -> Twins:
     names = sorted(values.asked)
     changed = frozenset(names if rng.random() < 0.5 else names[:2])
     two = pixels(_comic(np.random.default_rng(seed), Values(seed, changed), scene))
-    return Twins("comic", one, two, EDITED_ONLY, style="drawing", toned=True)
+    return Twins("comic", one, two, Right.EDITED, style="drawing", toned=True)

@@ -40,18 +40,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from bench.common import (
-    SEED,
-    counted,
-    cpu_of,
-    encoded,
-    head,
-    memory_of,
-    option,
-    photos,
-    rgb_of,
-    row,
-)
+from bench.common import SEED, counted, cpu_of, encoded, head, memory_of, option, photos, rgb_of, row
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 from tests.kits.tokens import token_file, token_table

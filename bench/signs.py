@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bench.family_base import Color, Pixels, Rng
-from bench.pairs import APART, Twins
+from bench.family_base import Color, Pixels, Right, Rng
+from bench.pairs import Twins
 from bench.values import COLORS, Values, pixels
 
 Point = tuple[float, float]
@@ -296,5 +296,5 @@ def sign_twins(kind: str, rng: Rng) -> Twins:
         count = min(len(names), 1 + int(rng.integers(0, 2)) + attempt // 6)
         two = _at_width(kind, seed, Values(seed, frozenset(rng.choice(names, count, replace=False))), width)
         if _clear(one, two):
-            return Twins(f"{width} px", one, two, APART, style="icon", least=0.7)
+            return Twins(f"{width} px", one, two, Right.APART, style="icon", least=0.7)
     return sign_twins(kind, rng)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.copies import one_bit, quantized, shade
-from bench.family_base import LUMA, Floats, Pixels, Rng, to_bytes
-from bench.pairs import IN_PLACE, Copy, coded, resized
+from bench.family_base import LUMA, Floats, Pixels, Right, Rng, to_bytes
+from bench.pairs import Copy, coded, resized
 from bench.pictures import clear_original, photo
 
 Change = Callable[[Floats, Rng], Floats]
@@ -312,7 +312,7 @@ def few_colors(half: str, number: int, rng: Rng) -> Copy:
     what, rgb = ("photo", photo(half, number)) if rng.random() < 0.3 else clear_original(half, number, rng)
     way, out = fewer_colors(rgb, rng, what)
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(out, rng, (0.35, 0.15, 0.5))
-    return Copy(f"{what}, {way}", files, IN_PLACE)
+    return Copy(f"{what}, {way}", files, Right.IN_PLACE)
 
 
 _LEAST_BENT = 160

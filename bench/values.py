@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.family_base import Color, Pixels, Rng
-from bench.pairs import APART, EDITED_ONLY, Twins, changed_mask
+from bench.family_base import Color, Pixels, Right, Rng
+from bench.pairs import Twins, changed_mask
 
 T = TypeVar("T")
 
@@ -208,6 +208,6 @@ def twins_of(draw: Draw, title: str, rng: Rng, *, style: str, readable: int = 0)
         return twins_of(draw, title, rng, style=style, readable=readable)
     mask = changed_mask(one, two)
     local = mask is not None and how != "all" and float((mask > 0).mean()) < 0.1
-    truth = EDITED_ONLY if local else APART
+    truth = Right.EDITED if local else Right.APART
     least = max(0.75 if how == "a little" else 0.5, readable / one.shape[1])
     return Twins(f"{title}, {how}", one, two, truth, mask, style, least=least)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bench.family_base import Pixels
+from bench.family_base import Pixels, Right
 from bench.inks import SPACES, cmyk_of, from_space, icc_of, to_space
 from bench.lookalikes import pair_of
-from bench.pairs import EDITED_ONLY, SAME_WORDS, Twins, changed_mask, labelled_twins, mask_boxes, named_rng
+from bench.pairs import Twins, changed_mask, labelled_twins, mask_boxes, named_rng
 from bench.parts import cover_twins, cut_out_twins
 from bench.signs import SIGNS, sign_twins
 from samepic.verdict import Relation
@@ -40,7 +40,7 @@ def test_a_name_gives_the_same_bytes_and_another_half_other_ones(kind: str) -> N
 def test_drawn_look_alikes_differ_where_the_mask_says(kind: str) -> None:
     pair = pair_of(kind, "train", 2)
     assert not pair.same
-    assert pair.truth <= set(Relation) - SAME_WORDS
+    assert pair.truth <= set(Relation) - Right.SAME
     assert pair.changed is not None
     mask = np.asarray(Image.open(io.BytesIO(pair.changed)))
     assert mask.shape == pixels(pair.a).shape[:2]
@@ -63,14 +63,14 @@ def test_a_copy_of_a_drawing_is_the_same_and_has_no_boxes() -> None:
     for number in range(6):
         pair = pair_of("resaved art", "train", number)
         assert pair.same
-        assert pair.truth <= SAME_WORDS
+        assert pair.truth <= Right.SAME
         assert (pair.boxes, pair.changed) == ((), None)
 
 
 def test_a_cover_changes_its_box_and_nothing_beside_it() -> None:
     for seed in range(12):
         twins = cover_twins(np.random.default_rng(seed), scene(), "photo")
-        assert twins.truth == EDITED_ONLY
+        assert twins.truth == Right.EDITED
         mask = twins.mask
         assert mask is not None
         assert mask.any()
@@ -85,7 +85,7 @@ def test_the_mask_goes_along_when_a_side_is_made_smaller() -> None:
     one = np.full((400, 600, 3), 200, np.uint8)
     two = one.copy()
     two[100:200, 300:450] = 30
-    twins = Twins("square", one, two, EDITED_ONLY, style="photo", whole=True)
+    twins = Twins("square", one, two, Right.EDITED, style="photo", whole=True)
     for number in range(8):
         name = f"square {number}"
         pair = labelled_twins("squares", name, twins, named_rng(name))

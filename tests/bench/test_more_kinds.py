@@ -13,11 +13,11 @@ import bench.copies
 import bench.insets
 import bench.marks
 import bench.toned
-from bench.family_base import Pixels
+from bench.family_base import Pixels, Right
 from bench.insets import SCENES, shown, shows
 from bench.lookalikes import KINDS, pair_of
 from bench.marks import replaced, written
-from bench.pairs import EDITED_ONLY, SAME_WORDS, changed_mask, mask_boxes
+from bench.pairs import changed_mask, mask_boxes
 from bench.pictures import drawn
 from bench.toned import bent, fewer_colors, keeps_edges, lost_edges, toned_copy
 
@@ -65,7 +65,7 @@ def test_copies_are_the_same_and_have_no_boxes(kind: str) -> None:
     for number in range(8):
         pair = pair_of(kind, "train", number)
         assert pair.same
-        assert pair.truth <= SAME_WORDS
+        assert pair.truth <= Right.SAME
         assert (pair.boxes, pair.changed) == ((), None)
         assert pair.a != pair.b
 
@@ -75,7 +75,7 @@ def test_what_was_edited_has_a_mask_of_the_first_file(kind: str) -> None:
     for number in range(8):
         pair = pair_of(kind, "train", number)
         assert not pair.same
-        assert pair.truth == EDITED_ONLY
+        assert pair.truth == Right.EDITED
         assert pair.changed is not None
         mask = np.asarray(Image.open(io.BytesIO(pair.changed)))
         assert mask.shape == pixels(pair.a).shape[:2]

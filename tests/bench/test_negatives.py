@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from bench.family_base import Right
 from bench.negatives import LABELS, Pair, labelled_pairs, series_labels
-from bench.pairs import SAME_WORDS
 from bench.pictures import MADE, half_of, made_bytes, template_boxes
 from samepic.verdict import Relation
 
@@ -69,8 +69,8 @@ def test_halves_are_about_equal_and_do_not_change() -> None:
 def test_a_pair_across_the_halves_belongs_to_neither() -> None:
     names = [f"{number}" for number in range(40)]
     test, train = (next(name for name in names if half_of(name) == half) for half in ("test", "train"))
-    assert Pair("k", "a", "b", SAME_WORDS, test, test).half == "test"
-    assert Pair("k", "a", "b", SAME_WORDS, test, train).half == "mixed"
+    assert Pair("k", "a", "b", Right.SAME, test, test).half == "test"
+    assert Pair("k", "a", "b", Right.SAME, test, train).half == "mixed"
 
 
 @pytest.mark.parametrize("kind", MADE)

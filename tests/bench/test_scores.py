@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from bench.family_base import Right
 from bench.lookalikes import as_wanted, box_iou, report, truly_same, wrongly_same
-from bench.pairs import SAME_WORDS
 from samepic.calibration.statistics import reliability
 
 
 def line(relation: str, same: bool | None, truth: list[str], **more: object) -> dict[str, Any]:
-    wanted = bool(SAME_WORDS & set(truth))
+    wanted = bool(Right.SAME & set(truth))
     known = {"kind": "k", "level": "l", "name": "k|test|1", "probability": 0.5, "iou": None, "cpu": 0.01}
     return known | {"relation": relation, "same": same, "truth": truth, "wanted_same": wanted} | more
 
