@@ -110,6 +110,11 @@ def pooled(
         yield from pool.map(call, work, chunksize=chunk)
 
 
+def alone() -> ProcessPoolExecutor:
+    """Return one new process, for what must not share the memory or the time of this one."""
+    return ProcessPoolExecutor(1, get_context("spawn"))
+
+
 def in_turns(
     calls: Mapping[str, Callable[..., object]], rounds: int, *given: object
 ) -> dict[str, list[float]]:

@@ -11,9 +11,8 @@ import argparse
 import io
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -46,13 +45,6 @@ _ALTERED = (
 """What was done, to which photograph, and the family and level of it."""
 
 
-class Shown(NamedTuple):
-    """One pair: what was done to b, and both files by their names."""
-
-    done: str
-    files: dict[str, bytes]
-
-
 def _photo(name: str) -> Path:
     return next((ROOT / "examples" / "photos").glob(f"{name}.*"))
 
@@ -61,55 +53,46 @@ def _rgb(name: str) -> Pixels:
     return load(_photo(name)).rgb
 
 
-def _painted_out() -> Pixels:
-    """Return the rocket's picture with one mast painted over by what is beside it."""
-    rgb = _rgb("rocket").copy()
-    (left, top, right, low), (across, down) = ROCKET.box, ROCKET.shift
-    rgb[top:low, left:right] = rgb[top + down : low + down, left + across : right + across].copy()
-    return rgb
-
-
-def _chain() -> Pixels:
-    """Return the rocket's picture mirrored, cut to 60 % and warmer."""
-    rgb = _rgb("rocket")[:, ::-1]
-    height, width = rgb.shape[:2]
-    w, h = round(width * 0.6**0.5), round(height * 0.6**0.5)
-    part = rgb[height - h - 20 : height - 20, 90 : 90 + w].astype(np.float32)
-    return np.clip(part * np.array([1.12, 1.0, 0.85], np.float32), 0, 255).astype(np.uint8)
-
-
 def _copies() -> Iterator[tuple[str, str, bytes]]:
     """Yield what was done, the photograph, and its copy."""
-    yield "saved again at JPEG quality 75", "hubble", encoded(_rgb("hubble"), quality=75)
-    yield "half as wide and high, JPEG 85", "coffee", encoded(resized(_rgb("coffee"), 0.5), quality=85)
+    hubble, coffee, rocket = map(_rgb, ("hubble", "coffee", "rocket"))
+    yield "saved again at JPEG quality 75", "hubble", encoded(hubble, quality=75)
+    yield "half as wide and high, JPEG 85", "coffee", encoded(resized(coffee, 0.5), quality=85)
     yield "EXIF and comments taken out", "hubble", stripped(_photo("hubble").read_bytes())
     for done, name, family, level in _ALTERED:
-        made = alter(family, level, _rgb(name), np.random.default_rng([SEED, 0]), _rgb("coffee"))
+        made = alter(family, level, _rgb(name), np.random.default_rng([SEED, 0]), coffee)
         yield done, name, encoded(made.rgb, quality=85)
-    yield "a mast painted out", "rocket", encoded(_painted_out(), quality=90)
-    yield "mirrored, cropped to 60 %, warmer, JPEG 75", "rocket", encoded(_chain(), quality=75)
+    painted, (left, top, right, low), (across, down) = rocket.copy(), ROCKET.box, ROCKET.shift
+    painted[top:low, left:right] = rocket[top + down : low + down, left + across : right + across]
+    yield "a mast painted out", "rocket", encoded(painted, quality=90)
+    w, h = (round(side * 0.6**0.5) for side in rocket.shape[1::-1])
+    part = rocket[-h - 20 : -20, ::-1][:, 90 : 90 + w] * np.array([1.12, 1.0, 0.85], np.float32)
+    yield (
+        "mirrored, cropped to 60 %, warmer, JPEG 75",
+        "rocket",
+        encoded(np.clip(part, 0, 255).astype(np.uint8), quality=75),
+    )
 
 
-def pairs() -> Iterator[Shown]:
-    """Yield the twenty pairs."""
+def _pairs() -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Yield what was done to b, and both files by their names, of twenty pairs."""
     for done, name, copy in _copies():
-        path = _photo(name)
-        yield Shown(done, {path.name: path.read_bytes(), f"{name}-copy.jpg": copy})
+        yield done, {_photo(name).name: _photo(name).read_bytes(), f"{name}-copy.jpg": copy}
     retina, hubble = _rgb("retina"), _rgb("hubble")
-    cut, whole = encoded(retina[:, : round(retina.shape[1] * 0.7)], quality=90), _photo("retina").read_bytes()
-    yield Shown("a is cropped on the right, b the whole", {"retina-cropped.jpg": cut, "retina.jpg": whole})
-    left, right = (encoded(part, quality=90) for part in (hubble[:, :600], hubble[:, 400:]))
-    halves = {"hubble-left.jpg": left, "hubble-right.jpg": right}
-    yield Shown("the left and the right 60 % of one photograph", halves)
-    both = {path.name: path.read_bytes() for path in map(_photo, ("coffee", "chelsea"))}
-    yield Shown("two photographs", both)
+    cut = encoded(retina[:, : round(retina.shape[1] * 0.7)], quality=90)
+    whole = {"retina-cropped.jpg": cut, "retina.jpg": _photo("retina").read_bytes()}
+    yield "a is cropped on the right, b the whole", whole
+    halves = {"left": hubble[:, :600], "right": hubble[:, 400:]}
+    files = {f"hubble-{side}.jpg": encoded(part, quality=90) for side, part in halves.items()}
+    yield "the left and the right 60 % of one photograph", files
+    yield "two photographs", {path.name: path.read_bytes() for path in map(_photo, ("coffee", "chelsea"))}
     papers = {f"{name}.jpg": encoded(Image.new("RGB", (400, 300), name)) for name in ("white", "#eee")}
-    yield Shown("white paper and grey paper", papers)
+    yield "white paper and grey paper", papers
 
 
-def _panels(shown: Shown, verdict: samepic.Verdict) -> list[Image.Image]:
+def _panels(files: Iterable[bytes], verdict: samepic.Verdict) -> list[Image.Image]:
     """Return both pictures, and the last panel of the difference image where it shows changed places or how b lies."""
-    panels = [Image.open(io.BytesIO(data)).convert("RGB") for data in shown.files.values()]
+    panels = [Image.open(io.BytesIO(data)).convert("RGB") for data in files]
     if verdict.regions or verdict.transform is not None:
         whole, a = verdict.difference_image(), verdict.a
         width, height = (round(side * min(1.0, 640 / max(a.width, a.height))) for side in (a.width, a.height))
@@ -117,12 +100,12 @@ def _panels(shown: Shown, verdict: samepic.Verdict) -> list[Image.Image]:
     return panels
 
 
-def _cell(number: int, shown: Shown, verdict: samepic.Verdict) -> Image.Image:
+def _cell(title: str, files: Iterable[bytes], verdict: samepic.Verdict) -> Image.Image:
     cell = Image.new("RGB", _CELL, "white")
     draw, large = ImageDraw.Draw(cell), ImageFont.load_default(18)
     draw.line((0, 0, _CELL[0], 0), fill="#ddd")
-    draw.text((0, 8), f"{number}.  {shown.done}", fill="#606066", font=ImageFont.load_default(16))
-    for place, panel in enumerate(_panels(shown, verdict)):
+    draw.text((0, 8), title, fill="#606066", font=ImageFont.load_default(16))
+    for place, panel in enumerate(_panels(files, verdict)):
         thumb = ImageOps.expand(ImageOps.contain(panel, _SLOT, Image.Resampling.LANCZOS), 1, "#ddd")
         cell.paste(thumb, (place * (_SLOT[0] + 12), 32))
     chance = min(99.9, max(0.1, verdict.probability * 100))
@@ -143,15 +126,13 @@ def main(args: argparse.Namespace) -> None:
     """Draw the sheet and print its sentences."""
     cells = []
     with tempfile.TemporaryDirectory() as folder:
-        for number, shown in enumerate(pairs(), 1):
-            places = [Path(folder) / str(number) / name for name in shown.files]
-            places[0].parent.mkdir()
-            for place, data in zip(places, shown.files.values(), strict=True):
-                place.write_bytes(data)
-            verdict = samepic.compare(*places)
-            print(f"{number:2}. {shown.done}: {verdict.relation} {verdict.probability:.4f}")
+        for number, (done, files) in enumerate(_pairs(), 1):
+            for name, data in files.items():
+                (Path(folder) / name).write_bytes(data)
+            verdict = samepic.compare(*(Path(folder) / name for name in files))
+            print(f"{number:2}. {done}: {verdict.relation} {verdict.probability:.4f}")
             print(f"    {verdict.explanation}")
-            cells.append(None if args.print else _cell(number, shown, verdict))
+            cells.append(None if args.print else _cell(f"{number}.  {done}", files.values(), verdict))
     if not args.print:
         across, down = _CELL[0] + _MARGIN, _CELL[1]
         size = _MARGIN + _COLUMNS * across, _MARGIN + -(-len(cells) // _COLUMNS) * down

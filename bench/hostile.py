@@ -25,10 +25,9 @@ import time
 import traceback
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
@@ -36,7 +35,19 @@ from urllib.parse import quote
 import httpx
 from PIL import Image
 
-from bench.common import ROOT, SEED, counted, encoded, head, memory_of, option, rgb_of, row, wanted_data
+from bench.common import (
+    ROOT,
+    SEED,
+    alone,
+    counted,
+    encoded,
+    head,
+    memory_of,
+    option,
+    rgb_of,
+    row,
+    wanted_data,
+)
 from samepic.errors import SamepicError, UnavailableError
 from samepic.limits import UPLOAD
 from samepic.picture import load
@@ -489,20 +500,16 @@ OPTIONS = (
 Through = Callable[[Sequence[Path], int], tuple[list[Answer], bool]]
 
 
-def _alone() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, get_context("spawn"))
-
-
 def _sent(through: Through, args: argparse.Namespace) -> int:
     """Make the files in one process and send them from another, so that the memory of each is its own."""
     groups = args.group or (("given", "made") if through is through_load else _GROUPS)
     hostile = wanted_data() / "hostile"
     given = sorted([*hostile.glob("pillow/*"), *hostile.glob("pngsuite/[pb][nm][gp]/*")])
     with tempfile.TemporaryDirectory() as name:
-        with _alone() as maker:
+        with alone() as maker:
             maker.submit(make, Path(name), args.mutated, groups).result()
         files = [*(given if "given" in groups else ()), *sorted(Path(name).iterdir())]
-        with _alone() as sender:
+        with alone() as sender:
             answers, well = sender.submit(through, files, args.threads).result()
     return 1 if report(answers, everything=args.all) or not well else 0
 

@@ -60,7 +60,7 @@ class _Graph:
     """Nodes and constants in the making."""
 
     def __init__(self, weights: Weights, side: int) -> None:
-        self.weights, self.side = weights, side
+        self.weights, self.side, self.onnx = weights, side, import_module("onnx")
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.constant("zero", np.float32(0))
@@ -68,22 +68,19 @@ class _Graph:
 
     def constant(self, name: str, value: NDArray[Any] | np.float32 | float) -> str:
         """Add a float constant; what has two axes or more is kept as float16."""
-        from onnx import TensorProto, helper, numpy_helper
-
-        array = np.asarray(value, np.float32)
+        array, kept = np.asarray(value, np.float32), self.onnx.numpy_helper.from_array
         if array.ndim < 2:
-            self.constants.append(numpy_helper.from_array(array, name))
+            self.constants.append(kept(array, name))
         else:
-            self.constants.append(numpy_helper.from_array(array.astype(np.float16), f"{name}.half"))
-            self.nodes.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+            self.constants.append(kept(array.astype(np.float16), f"{name}.half"))
+            to = self.onnx.TensorProto.FLOAT
+            self.nodes.append(self.onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=to))
         return name
 
     def add(self, kind: str, *inputs: str, **options: object) -> str:
         """Add a node and return the name of what it makes."""
-        from onnx import helper
-
         out = f"{kind}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [out], **options))
+        self.nodes.append(self.onnx.helper.make_node(kind, list(inputs), [out], **options))
         return out
 
     def filtered(
@@ -105,17 +102,9 @@ class _Graph:
         out = -(-self.side // stride)
         padding = max((out - 1) * stride + side - self.side, 0)
         before, after = padding // 2, padding - padding // 2
-        y = self.add(
-            "Conv",
-            x,
-            self.constant(f"{filters}.w", matrix),
-            self.constant(f"{filters}.b", bias),
-            kernel_shape=[side, side],
-            strides=[stride, stride],
-            pads=[before, before, after, after],
-            group=len(matrix) if apart else 1,
-        )
-        self.side = out
+        given = self.constant(f"{filters}.w", matrix), self.constant(f"{filters}.b", bias)
+        shape = {"kernel_shape": [side] * 2, "strides": [stride] * 2, "pads": [before] * 2 + [after] * 2}
+        y, self.side = self.add("Conv", x, *given, **shape, group=len(matrix) if apart else 1), out
         return self.add("Clip", y, "zero", "six") if clip else y
 
     def features(self, x: str) -> str:
@@ -151,22 +140,19 @@ class _Graph:
 
     def reshaped(self, x: str, columns: int) -> str:
         """Add the reshaping of one plane a feature to (FEATURES, columns)."""
-        from onnx import numpy_helper
-
-        shape = numpy_helper.from_array(np.array([FEATURES, columns], np.int64), f"by{columns}")
+        shape = self.onnx.numpy_helper.from_array(np.array([FEATURES, columns], np.int64), f"by{columns}")
         self.constants.append(shape)
         return self.add("Reshape", x, shape.name)
 
     def model(self, side: int, out: str, size: int) -> bytes:
         """Return the model from "x" to `out`, serialised."""
-        from onnx import TensorProto, checker, helper
-
-        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, side, side])
-        y = helper.make_tensor_value_info(out, TensorProto.FLOAT, [ROWS, size])
+        helper, kind = self.onnx.helper, self.onnx.TensorProto.FLOAT
+        x = helper.make_tensor_value_info("x", kind, [1, 3, side, side])
+        y = helper.make_tensor_value_info(out, kind, [ROWS, size])
         graph = helper.make_graph(self.nodes, "copycode", [x], [y], self.constants)
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
         made.producer_name = "samepic"
-        checker.check_model(made)
+        self.onnx.checker.check_model(made)
         serialised: bytes = made.SerializeToString(deterministic=True)
         return serialised
 
@@ -239,14 +225,13 @@ def _read(file: io.BytesIO) -> dict[str, NDArray[np.float64]]:
     for key in keys:
         count = int(np.frombuffer(file.read(8), "<i8")[0])
         storages[key] = np.frombuffer(file.read(count * types[key].itemsize), types[key])
-    return {
-        name: np.lib.stride_tricks.as_strided(
-            storages[tensor.storage[0]][tensor.start :],
-            tensor.shape,
-            [step * storages[tensor.storage[0]].itemsize for step in tensor.strides],
-        ).astype(np.float64)
-        for name, tensor in tensors.items()
-    }
+
+    def numbers(tensor: _Tensor) -> NDArray[np.float64]:
+        held = storages[tensor.storage[0]][tensor.start :]
+        steps = [step * held.itemsize for step in tensor.strides]
+        return np.lib.stride_tricks.as_strided(held, tensor.shape, steps).astype(np.float64)
+
+    return {name: numbers(tensor) for name, tensor in tensors.items()}
 
 
 Floats = NDArray[np.float64]

@@ -20,18 +20,15 @@ import asyncio
 import http.client
 import io
 import json
-import multiprocessing
 import random
 import resource
 import socket
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -40,7 +37,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from bench.common import SEED, counted, cpu_of, encoded, head, memory_of, option, photos, rgb_of, row
+from bench.common import SEED, alone, counted, cpu_of, encoded, head, memory_of, option, photos, rgb_of, row
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 from tests.kits.tokens import token_file, token_table
@@ -126,11 +123,11 @@ async def _attack(port: int, token: str, seconds: float) -> dict[str, Counter[st
     return ends
 
 
-def attack(pipe: Connection, port: int, token: str, seconds: float) -> None:
-    """Attack for so long, and send how often each kind was answered or left."""
+def attack(port: int, token: str, seconds: float) -> dict[str, Counter[str]]:
+    """Attack for so long, and return how often each kind was answered or left."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
-    pipe.send(asyncio.run(_attack(port, token, seconds)))
+    return asyncio.run(_attack(port, token, seconds))
 
 
 TOKEN, HOSTILE = "honest-" + "h" * 20, "hostile-" + "x" * 20
@@ -188,12 +185,12 @@ class Client:
         return status
 
 
-def clients(pipe: Connection, address: str, pictures: Sequence[bytes], count: int, until: float) -> None:
-    """Run so many clients, and send what they did."""
+def clients(address: str, pictures: Sequence[bytes], count: int, until: float) -> list[Done]:
+    """Run so many clients, and return what they did."""
     made = [Client(address, pictures, number) for number in range(count)]
     with ThreadPoolExecutor(count) as many:
         list(many.map(lambda one: one.run(until), made))
-    pipe.send([done for one in made for done in one.done])
+    return [done for one in made for done in one.done]
 
 
 def uploads_of(count: int) -> list[bytes]:
@@ -217,34 +214,12 @@ def loaded(
     service: Running, pictures: Sequence[bytes], count: int, until: float
 ) -> tuple[list[Done], list[float]]:
     """Load a service until then; return what clients saw, and the service's memory every 5 seconds."""
-    here, there = multiprocessing.Pipe()
-    given = there, service.address, pictures, count, until
-    process = multiprocessing.get_context("spawn").Process(target=clients, args=given)
-    process.start()
-    levels = [memory_of(service.process.pid)]
-    while not here.poll(5):
-        levels.append(memory_of(service.process.pid))
-        if time.time() > until + 300:
-            sys.exit("the clients did not come back")
-    done: list[Done] = here.recv()
-    process.join()
-    return done, levels
-
-
-def attacked(port: int, seconds: float) -> Callable[[], None]:
-    """Attack a service for so long; return what waits for the end and prints how it went."""
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=attack, args=(there, port, HOSTILE, seconds)
-    )
-    process.start()
-
-    def end() -> None:
-        for kind, ends in here.recv().items():
-            print(f"attackers, {kind}: {counted(ends.elements())}")
-        process.join()
-
-    return end
+    with alone() as process:
+        done = process.submit(clients, service.address, pictures, count, until)
+        levels = [memory_of(service.process.pid)]
+        while not wait((done,), 5).done:
+            levels.append(memory_of(service.process.pid))
+        return done.result(), levels
 
 
 def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
@@ -291,9 +266,11 @@ def main(args: argparse.Namespace) -> int:
         with Running(store, Path(folder) / "log", *options) as service:
             own, every = cpu_of(service.process.pid)
             port = int(service.address.rpartition(":")[2])
-            end = attacked(port, seconds + 5) if args.attackers else lambda: None
-            done, levels = loaded(service, pictures, args.clients, time.time() + seconds)
-            end()
+            with alone() as enemy:
+                ends = enemy.submit(attack, port, HOSTILE, seconds + 5) if args.attackers else None
+                done, levels = loaded(service, pictures, args.clients, time.time() + seconds)
+                for kind, ended in ends.result().items() if ends else ():
+                    print(f"attackers, {kind}: {counted(ended.elements())}")
             own, every = (
                 after - before
                 for after, before in zip(cpu_of(service.process.pid), (own, every), strict=True)
