@@ -108,13 +108,6 @@ def changed_box(before: Pixels, after: Pixels) -> Box | None:
     return int(x), int(y), int(w), int(h)
 
 
-def is_visible(before: Pixels, after: Pixels, box: Box) -> bool:
-    """An edit that nobody can see is no edit: a fifth of the box must change by 15 levels in some channel."""
-    x, y, w, h = box
-    change = cv2.absdiff(before, after)[y : y + h, x : x + w].max(axis=2)
-    return bool((change >= 15).mean() >= 0.2)
-
-
 def warped(rgb: Pixels, matrix: NDArray[np.float64], size: tuple[int, int], fill: Color | None) -> Pixels:
     """Return `rgb` taken by a 3x3 matrix into (width, height); outside is `fill`, or mirrored where None."""
     border = cv2.BORDER_REFLECT_101 if fill is None else cv2.BORDER_CONSTANT
@@ -122,13 +115,3 @@ def warped(rgb: Pixels, matrix: NDArray[np.float64], size: tuple[int, int], fill
         rgb, matrix, size, flags=cv2.INTER_CUBIC, borderMode=border, borderValue=fill or (0, 0, 0)
     )
     return np.asarray(out, np.uint8)
-
-
-def fitted(rgb: Pixels, width: int, height: int) -> Pixels:
-    """Return the middle of `rgb` that has the aspect of width x height, scaled to it."""
-    have_h, have_w = rgb.shape[:2]
-    scale = max(width / have_w, height / have_h)
-    w, h = min(have_w, max(1, round(width / scale))), min(have_h, max(1, round(height / scale)))
-    x, y = (have_w - w) // 2, (have_h - h) // 2
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb[y : y + h, x : x + w], (width, height), interpolation=how), np.uint8)

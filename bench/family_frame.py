@@ -6,20 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import (
-    Box,
-    Color,
-    Family,
-    Made,
-    Maker,
-    Pixels,
-    Right,
-    Rng,
-    any_color,
-    fitted,
-    varied,
-    warped,
-)
+from bench.family_base import Box, Color, Family, Made, Maker, Pixels, Right, Rng, any_color, varied, warped
+
+
+def fitted(rgb: Pixels, width: int, height: int) -> Pixels:
+    """Return the middle of `rgb` that has the aspect of width x height, scaled to it."""
+    have_h, have_w = rgb.shape[:2]
+    scale = max(width / have_w, height / have_h)
+    w, h = min(have_w, max(1, round(width / scale))), min(have_h, max(1, round(height / scale)))
+    x, y = (have_w - w) // 2, (have_h - h) // 2
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb[y : y + h, x : x + w], (width, height), interpolation=how), np.uint8)
 
 
 def crop_window(rgb: Pixels, rng: Rng, share: float, aspect: float = 1.0) -> Box:

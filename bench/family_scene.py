@@ -5,20 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bench.family_base import (
-    Color,
-    Family,
-    Floats,
-    Made,
-    Pixels,
-    Right,
-    Rng,
-    changed_box,
-    fitted,
-    to_bytes,
-    varied,
-)
+from bench.family_base import Color, Family, Floats, Made, Pixels, Right, Rng, changed_box, to_bytes, varied
 from bench.family_content import write
+from bench.family_frame import fitted
 from bench.pairs import resized
 
 _LINES = ("me explaining this to my cat", "POV: you are here", "found in a drawer", "Tuesday", "so it begins")
