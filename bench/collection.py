@@ -38,28 +38,15 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile
 
-from bench.common import (
-    SEED,
-    Usage,
-    encoded,
-    groups_of,
-    head,
-    largest,
-    measured,
-    option,
-    photos,
-    rgb_of,
-    row,
-    wanted_data,
-)
+from bench.common import SEED, Usage, encoded, files_of, head, largest, measured, option, photos, rgb_of, row
 from bench.copies import stripped
 from bench.families import alter
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
 
 OTHERS = ("sameplace", "clipart", "uipages")
-_LANCZOS, _TURNED = Image.Resampling.LANCZOS, Image.Transpose.ROTATE_90
-"""Counter-clockwise; orientation 6 turns it back."""
+_LANCZOS = Image.Resampling.LANCZOS
+_TURNED = Image.Transpose.ROTATE_90  # counter-clockwise; orientation 6 turns it back
 _SAMEPIC = [sys.executable, "-m", "samepic"]
 
 
@@ -72,8 +59,7 @@ def make(folder: Path, every: int) -> None:
             (folder / "photos" / f"p{number:04}-{ending}").write_bytes(coded)
     for name in OTHERS:
         (folder / name).mkdir()
-        files = sorted(path for path in (wanted_data() / name).rglob("*") if path.is_file())
-        for number, path in enumerate(files[::every]):
+        for number, path in enumerate(files_of(name, ())[::every]):
             shutil.copyfile(path, folder / f"{name}/{number:04}-{path.name.replace(' ', '_')}")
 
 
@@ -202,6 +188,16 @@ def photo_of(path: str) -> str:
     return name.split("-")[0] if Path(path).parent.name == "photos" else path
 
 
+def groups_of(report: Path) -> list[list[str]]:
+    """Return the groups that `samepic find --json` wrote, each as paths with the reference first."""
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    return [
+        [line["reference"], *(member["path"] for member in line["members"])]
+        for line in lines
+        if "group" in line
+    ]
+
+
 def score(groups: list[list[str]], folder: Path) -> tuple[float, int, list[tuple[str, str]]]:
     """Return the share of copies grouped with their photograph, groups that are exactly right, wrong members.
 
@@ -318,11 +314,11 @@ def _print_found(used: dict[str, list[Usage]], groups: dict[str, list[list[str]]
     for tool, taken in used.items():
         middle, wall = (statistics.median(getattr(one, what) for one in taken) for what in ("cpu", "wall"))
         times = f"{min(one.cpu for one in taken):.2f}", f"{ours / middle:.2f}", f"{wall:.2f}"
-        found, right, wrong = score(groups.get(tool, []), folder)
-        counts = (
-            (f"{found:.2%}", right, len(wrong)) if tool in groups and (folder / "photos").is_dir() else ()
-        )
-        row(tool, f"{middle:.2f}", *times, f"{max(one.peak for one in taken):.0f}", *(counts or ("", "", "")))
+        counts: tuple[object, ...] = ("",) * 3
+        if tool in groups and (folder / "photos").is_dir():
+            found, right, wrong = score(groups[tool], folder)
+            counts = f"{found:.2%}", right, len(wrong)
+        row(tool, f"{middle:.2f}", *times, f"{max(one.peak for one in taken):.0f}", *counts)
     for member, reference in score(groups["samepic"], folder)[2][:200]:
         print(f"  wrong? {Path(member).relative_to(folder)} with {Path(reference).relative_to(folder)}")
 

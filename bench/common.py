@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,9 +59,15 @@ def wanted_data() -> Path:
     return data
 
 
+def files_of(folder: str, suffixes: Collection[str] = SUFFIXES) -> list[Path]:
+    """Return the files below a folder of the data that have one of these endings, or all, in one fixed order."""
+    found = sorted(path for path in (wanted_data() / folder).rglob("*") if path.is_file())
+    return [path for path in found if not suffixes or path.suffix.lower() in suffixes]
+
+
 def photos() -> list[Path]:
     """Return every photograph under photos/, all of them distinct, in one fixed order."""
-    return sorted(path for path in (wanted_data() / "photos").rglob("*") if path.suffix.lower() in SUFFIXES)
+    return files_of("photos")
 
 
 def largest(count: int) -> list[Path]:
@@ -221,13 +227,3 @@ def listed(names: str, default: Iterable[str]) -> list[str]:
 def counted(found: Iterable[object]) -> str:
     """Return what there is and how often, the most frequent first: "resaved 70, adjusted 4"."""
     return ", ".join(f"{name} {count}" for name, count in Counter(map(str, found)).most_common())
-
-
-def groups_of(report: Path) -> list[list[str]]:
-    """Return the groups that `samepic find --json` wrote, each as paths with the reference first."""
-    lines = [json.loads(line) for line in report.read_text().splitlines()]
-    return [
-        [line["reference"], *(member["path"] for member in line["members"])]
-        for line in lines
-        if "group" in line
-    ]

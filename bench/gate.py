@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image
 
 import samepic
-from bench.common import SEED, SUFFIXES, encoded, head, option, row, wanted_data
+from bench.common import SEED, encoded, files_of, head, option, row, wanted_data
 from bench.families import alter, save
 from bench.family_base import Pixels, Rng
 from bench.lookalikes import pair_of
@@ -242,14 +242,11 @@ KINDS: dict[str, Maker] = {
 
 def _innocents(kept: set[str]) -> Iterator[str]:
     """Yield names: photographs, series, drawings, dialogs and receipts of the data folder, then drawn pages."""
-    data = wanted_data()
     folders = ("photos", "sameplace/opensfm", "clipart", "uipages", "documents/receipts")
-    found = sorted(path for folder in folders for path in (data / folder).rglob("*"))
+    found = sorted(path for folder in folders for path in files_of(folder))
     # Some are there twice, byte for byte; three are one bird in the colors of a camera, a display and a printer.
-    files = {path.read_bytes(): path for path in found if path.suffix.lower() in SUFFIXES}
-    names = [
-        path.relative_to(data).as_posix() for path in files.values() if "figures-color-" not in path.name
-    ]
+    files = {path.read_bytes(): path.relative_to(wanted_data()).as_posix() for path in found}
+    names = [name for name in files.values() if "figures-color-" not in name]
     yield from (f"file:{name}" for name in np.random.default_rng(SEED).permutation(names) if name not in kept)
     for number in count():
         yield from (f"made:{kind}|{number}" for kind in ("text page", "form", "chart"))

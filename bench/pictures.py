@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from bench.charts import CHARTS, MAPS
-from bench.common import SEED, data_folder, encoded, photo_names, wanted_data
+from bench.common import SEED, data_folder, encoded, files_of, photo_names, wanted_data
 from bench.families import alter, level_of, save
 from bench.family_base import Altered, Box, Pixels, Rng, changed_box
 from bench.family_content import write
@@ -247,14 +247,9 @@ def names_of(what: str, half: str) -> tuple[str, ...]:
     data = data_folder()
     if data is None:
         raise FileNotFoundError("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-    suffixes = _SUFFIXES.get(what, (".jpg", ".jpeg"))
-    found = [
-        path.relative_to(data).as_posix()
-        for folder in _FOLDERS[what]
-        for path in (data / folder).rglob("*")
-        if path.suffix.lower() in suffixes
-    ]
-    mine = [name for name in found if half_of(name) == half]
+    endings = _SUFFIXES.get(what, (".jpg", ".jpeg"))
+    found = (path.relative_to(data) for folder in _FOLDERS[what] for path in files_of(folder, endings))
+    mine = [path.as_posix() for path in found if half_of(path.as_posix()) == half]
     return tuple(sorted(mine, key=lambda name: zlib.crc32(f"{SEED} {name}".encode())))
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import samepic
 from bench.collection import OTHERS
-from bench.common import head, listed, option, photo_names, row, wanted_data
+from bench.common import files_of, head, listed, option, photo_names, row, wanted_data
 from bench.families import FAMILIES
 from bench.pictures import copy_by_chance, named_bytes, names_of, pixels_of, quarters
 from samepic.fingerprints.copycode import PARTS as QUARTERS
@@ -91,9 +91,7 @@ def _database(picked: set[str]) -> Iterator[tuple[str, Path | NDArray[np.uint8]]
             for number, quarter in enumerate(quarters(pixels_of(name))):
                 yield f"{name} quarter {number}", quarter
     for folder in OTHERS:
-        for path in sorted((data / folder).rglob("*")):
-            if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
-                yield path.relative_to(data).as_posix(), path
+        yield from ((path.relative_to(data).as_posix(), path) for path in files_of(folder))
 
 
 def _ranks(distances: Distances, own: NDArray[np.intp]) -> Ranks:
