@@ -24,6 +24,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """The names by what they measure. Each is a module with `main`, or with PARTS by name that run one after the other
 where none is asked for; each takes the options, and returns an exit status or nothing. OPTIONS says what there are."""
 
+SHORT = {"peers": ("collection", "small", "large", "start", "--peers")}
+"""Names for several words."""
+
 
 def _listed() -> None:
     """Print every name with the first line of what its module says, without importing it."""
@@ -33,6 +36,8 @@ def _listed() -> None:
         for name in names:
             tree = ast.parse(Path(__file__).with_name(f"{name}.py").read_text())
             print(f"  {name:18}{(ast.get_docstring(tree) or '').splitlines()[0]}")
+    for name, words in SHORT.items():
+        print(f"  {name:18}{' '.join(words)}")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         _listed()
         return 0
+    argv = (*SHORT.get(argv[0], argv[:1]), *argv[1:])
     name = argv[0].replace("-", "_")
     if name not in {one for group in GROUPS.values() for one in group}:
         print(f"no benchmark {argv[0]!r}; `python -m bench` lists all", file=sys.stderr)
