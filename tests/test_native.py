@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from samepic.fingerprints.pdq import Pdq, Reduction, coded, pdq, pdq_reference, samples
 from samepic.hamming import Codes
+from samepic.measures import ssimulacra2 as visibility
 from samepic.native import native
 from samepic.picture import jpeg
 from samepic.verify.align import one_contrast_plain
@@ -38,6 +39,7 @@ from samepic.verify.features import (
 from samepic.verify.photometry import area_means, mix_of, mix_plain
 from samepic.verify.tone import fit_tone_map, planes_of, planes_plain
 from tests.fingerprints.pictures import GOLDEN, golden_pictures, textured
+from tests.measures.pictures import flat, scene
 
 BUILT = find_spec("samepic._native") is not None
 only_built = pytest.mark.skipif(not BUILT, reason="the native part was not built")
@@ -550,6 +552,75 @@ def test_the_native_part_refuses_planes_that_do_not_fit() -> None:
     ):
         with pytest.raises(ValueError, match="odd window"):
             native.correlation(plane, plane, 5, window, step, floor)
+
+
+def copies_of(a: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
+    """Return copies of a picture that differ from it in ways that the maps of SSIMULACRA 2.1 tell apart."""
+    noise = np.random.default_rng(3).integers(-6, 7, a.shape)
+    return {
+        "noise": np.clip(a + noise, 0, 255).astype(np.uint8),
+        "blur": cv2.GaussianBlur(a, (0, 0), 1.2).astype(np.uint8),
+        "fewer levels": a // 16 * 16,
+        "one off": np.minimum(a, 254) + np.uint8(1),
+        "one pixel": np.where(np.arange(a.size).reshape(a.shape) == a.size - 1, 255 - a, a),
+        "another": scene(99, a.shape[1], a.shape[0]),
+    }
+
+
+@only_built
+@pytest.mark.parametrize("darker", [1, 12])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(8, 8), (113, 257), (248, 40), (249, 131), (252, 33), (496, 128), (497, 129), (500, 65), (750, 115)],
+)
+def test_scores_are_the_same_with_the_native_part_and_without(
+    width: int, height: int, darker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within half a step of what is shown; the sizes are those at which strips and bands end, and one more."""
+    for a in (scene(2, width, height) // np.uint8(darker), flat(200 // darker, width, height)):
+        fast = {name: visibility.ssimulacra2(a, b) for name, b in copies_of(a).items()}
+        with monkeypatch.context() as patch:
+            patch.setattr(visibility, "native", None)
+            plain = {name: visibility.ssimulacra2(a, b) for name, b in copies_of(a).items()}
+        assert fast == pytest.approx(plain, rel=1e-5, abs=5e-3)
+
+
+@only_built
+@settings(deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 5), st.integers(0, 10_000), st.data())
+def test_any_maps_of_any_size_are_the_same_with_the_native_part_and_without(
+    width: int, height: int, scales: int, seed: int, data: st.DataObject
+) -> None:
+    a = scene(seed, width, height)
+    b = data.draw(st.sampled_from(list(copies_of(a).values())))
+    counts = data.draw(arrays(bool, (scales, 3, 3)))
+    found = visibility.sums_of(a[:, ::-1], b[:, ::-1], counts)
+    expected = visibility.sums_plain(a[:, ::-1], b[:, ::-1], counts)
+    assert np.allclose(found, expected, rtol=2e-3, atol=1e-3)
+
+
+@only_built
+def test_pictures_and_maps_that_do_not_fit_are_refused() -> None:
+    assert native is not None
+    a, numbers, maps = np.zeros((4, 5, 3), np.uint8), visibility._NUMBERS, bytes([7] * 9)
+    for one, two, width in (
+        (a, a[:3], 5),
+        (a, a, 0),
+        (a, a, -5),
+        (a, a, 3),
+        (a[:0], a[:0], 5),
+        (a, a, 2**62),
+    ):
+        with pytest.raises(ValueError, match="two pictures of one size"):
+            native.ssimulacra(one, two, width, numbers, maps)
+    for wrong in (numbers[1:], numbers.astype(np.float64), np.frombuffer(b"0" + numbers.tobytes(), "u1")[1:]):
+        with pytest.raises(ValueError, match="28 aligned numbers"):
+            native.ssimulacra(a, a, 5, wrong, maps)
+    for wrong_maps in (b"", bytes(8), bytes(18)):
+        with pytest.raises(ValueError, match="maps that count"):
+            native.ssimulacra(a, a, 5, numbers, wrong_maps)
+    with pytest.raises((ValueError, BufferError)):
+        native.ssimulacra(a[:, ::2], a[:, ::2], 3, numbers, maps)
 
 
 def test_all_works_where_the_native_part_cannot_be_loaded() -> None:

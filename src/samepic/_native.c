@@ -449,6 +449,7 @@ static PyMethodDef methods[] = {
     {"sharpness", native_sharpness, METH_VARARGS, "Return the sum of the squared Laplacian of a plane of float32."},
     {"tone", native_tone, METH_VARARGS, "Return fits of a change of tone, 268 float64 each."},
     {"mix", native_mix, METH_VARARGS, "Return the weights of five parts that bring a plane nearest to another, as float64."},
+    {"ssimulacra", native_ssimulacra, METH_VARARGS, "Return the sums of the error maps of SSIMULACRA 2.1, as float64."},
     {"png_pixels", native_png_pixels, METH_VARARGS, "Return colours and alpha of a PNG's inflated lines."},
     {"screens", native_screens, METH_VARARGS, "Return what each pixel is to the other picture's, and the largest distance."},
     {NULL, NULL, 0, NULL},

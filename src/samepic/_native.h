@@ -109,5 +109,6 @@ PyObject *native_planes(PyObject *self, PyObject *args);
 PyObject *native_sharpness(PyObject *self, PyObject *args);
 PyObject *native_tone(PyObject *self, PyObject *args);
 PyObject *native_mix(PyObject *self, PyObject *args);
+PyObject *native_ssimulacra(PyObject *self, PyObject *args);
 
 #endif

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -21,11 +21,23 @@ from samepic.arrays import Pixels
 from samepic.errors import SourceError
 from samepic.measures import ssimulacra2 as module
 from samepic.measures.ssimulacra2 import scales_of, ssimulacra2
+from samepic.native import native
 from tests.kits.rounds import rounds
 from tests.measures.pictures import drawing, flat, scene
 
 Wide = NDArray[np.float64]
 SIDES = st.integers(8, 70)
+
+
+@pytest.fixture(scope="module", autouse=True, params=("native", "plain"))
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run every test with the native part, and without."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "plain":
+            patch.setattr(module, "native", None)
+        elif native is None:
+            pytest.skip("the native part was not built")
+        yield
 
 
 def opened(path: Path) -> Pixels:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from samepic.arrays import Pixels
 from samepic.measures.classical import LINEAR, Float, shown, to_common_form
+from samepic.native import native
 
 Wide = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -29,7 +29,8 @@ _OPSIN = (
     (0.3, 0.622, 0.078), (0.23, 0.692, 0.078), (0.24342268924547819, 0.20476744424496821, 0.5518098665095536),
 )  # fmt: skip
 _BIAS = 0.0037930732552754493
-_X_SCALE, _X_SHIFT, _Y_SHIFT, _B_SHIFT = 14.0, 0.42, 0.01, 0.55
+# What the answers of the three kinds of cones weigh in X, Y and B - Y, and what brings these to about 0 to 1.
+_MIXES, _SHIFTS = ((7, -7, 0), (0.5, 0.5, 0), (-0.5, -0.5, 1)), (0.42, 0.01 - _BIAS ** (1 / 3), 0.55)
 _SIGMA, _RADIUS = 1.5, 5
 _SCALING, _POWER = 0.9562382616834844, 0.6276336467831387
 _LINEAR_TERM, _SQUARE_TERM, _CUBE_TERM = 2.326765642916932, -0.020884521182843837, 6.248496625763138e-05
@@ -62,6 +63,8 @@ def _taps() -> Float:
 
 _LIGHT, _TAPS = LINEAR.astype(np.float32), _taps()
 _MARGIN = _RADIUS - 1
+# What the native part has to know, in its order: `Numbers` of _ssimulacra.c.
+_NUMBERS = np.concatenate((_TAPS[_MARGIN:], *_OPSIN, [_BIAS], *_MIXES, _SHIFTS, [2 * _C2]), dtype=np.float32)
 
 
 def ssimulacra2(a: Pixels, b: Pixels) -> float:
@@ -70,9 +73,9 @@ def ssimulacra2(a: Pixels, b: Pixels) -> float:
     The published anchors are in `samepic.tuning.verify`. It is not symmetric: blur and ringing weigh differently.
     Both are brought to one size. With alpha the lower value of on white and on black (published: on two grays).
     NaN where a side is shorter than 8 pixels. With fewer than six scales (`scales_of`) the weights fall on other
-    scales, as in the published code, and the anchors do not hold. Beyond the pictures it takes 8 bytes a pixel of one
-    of them and a few MB. Raises SourceError for other arrays. Sneyers, SSIMULACRA 2.1, Cloudinary, 2023; blur:
-    Charalampidis, Recursive Implementation of the Gaussian Filter Using Truncated Cosine Functions, 2016.
+    scales, as in the published code, and the anchors do not hold. It takes 800 bytes a column, without the native part
+    8 bytes a pixel of one picture. Raises SourceError for other arrays. Sneyers, SSIMULACRA 2.1, Cloudinary, 2023;
+    blur: Charalampidis, Recursive Implementation of the Gaussian Filter Using Truncated Cosine Functions, 2016.
     """
     a, b = to_common_form(a, b)
     if min(a.shape[:2]) < _LEAST_SIDE:
@@ -87,59 +90,64 @@ def scales_of(height: int, width: int) -> int:
     there are all six. Below 8 there is none.
     """
     side = min(height, width)
-    scales = int(side >= _LEAST_SIDE)
-    while scales < _SCALES and side >= _LEAST_SIDE:
-        side, scales = (side + 1) // 2, scales + 1
-    return scales
+    return int(side >= _LEAST_SIDE) + sum(-(-side >> scale) >= _LEAST_SIDE for scale in range(_SCALES - 1))
 
 
 def _score(a: Pixels, b: Pixels) -> float:
     scales = scales_of(*a.shape[:2])
     # the published code numbers its weights by the scales that there are
-    weights = _WEIGHTS[: 18 * scales].reshape(3, scales, 2, 3)
-    pair: tuple[Samples, Samples] = a, b
-    error = 0.0
-    for scale in range(scales):
-        norms, pair = _norms(*pair, weights[:, scale].max(axis=1) >= _COUNTS, halve=scale < scales - 1)
-        error += float(np.sum(weights[:, scale] * norms))
-    error *= _SCALING
+    weights = _WEIGHTS[: 18 * scales].reshape(3, scales, 2, 3).swapaxes(0, 1)
+    counts = weights.max(axis=2) >= _COUNTS
+    needed = 1 + int(np.flatnonzero(counts.any(axis=(1, 2)))[-1])
+    norms = (sums_plain if native is None else sums_of)(a, b, counts[:needed])
+    for scale in range(needed):
+        norms[scale] /= math.prod(-(-side >> scale) for side in a.shape[:2])
+    norms[:, :, 1] **= 0.25
+    error = _SCALING * float(np.sum(weights[:needed] * norms))
     error = _LINEAR_TERM * error + _SQUARE_TERM * error**2 + _CUBE_TERM * error**3
     return 100.0 - 10.0 * error**_POWER if error > 0 else 100.0
 
 
-def _norms(one: Samples, two: Samples, counts: Flags, *, halve: bool) -> tuple[Wide, tuple[Float, Float]]:
-    """Return the norms, (component, norm, map), of the maps that count (component, map), and both at half the size."""
+def sums_of(a: Pixels, b: Pixels, counts: Flags) -> Wide:
+    """Return the sums of the maps, (scale, component, norm, map), of those that count (scale, component, map)."""
+    maps = np.packbits(counts, axis=2, bitorder="little")
+    pair = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    return np.frombuffer(native.ssimulacra(*pair, a.shape[1], _NUMBERS, maps)).reshape(-1, 3, 2, 3)
+
+
+def sums_plain(a: Pixels, b: Pixels, counts: Flags) -> Wide:
+    """Return what `sums_of` does, without the native part: five times as slow."""
+    pair: tuple[Samples, Samples] = a, b
+    sums = np.zeros((len(counts), 3, 2, 3))
+    for scale, counted in enumerate(counts):
+        pair = _add_scale(*pair, counted, sums[scale], halve=scale < len(counts) - 1)
+    return sums
+
+
+def _add_scale(one: Samples, two: Samples, counts: Flags, sums: Wide, *, halve: bool) -> tuple[Float, Float]:
+    """Add the maps that count, (component, map), to `sums`; return both pictures at half the size."""
     height, width = one.shape[:2] if one.dtype == np.uint8 else one.shape[1:]
     half = (3, (height + 1) // 2, (width + 1) // 2) if halve else (3, 0, 0)
     halves = np.empty(half, np.float32), np.empty(half, np.float32)
-    sums, counted = np.zeros((3, 2, 3)), np.asarray(counts.any(axis=1))
-    for tile in _tiles(height, width) if halve or counted.any() else ():
-        lights = _light(one, tile.outer), _light(two, tile.outer)
+    counted = np.asarray(counts.any(axis=1))
+    for outer, inner, own in _tiles(height, width) if halve or counted.any() else ():
+        lights = _light(one, outer), _light(two, outer)
         if halve:
             for light, small in zip(lights, halves, strict=True):
-                _halve([band[tile.inner] for band in light], small[:, *tile.half])
+                _halve([band[inner] for band in light], small[:, *own])
         planes = (_components(light, counted) for light in lights)
         for component, (a, b) in enumerate(zip(*planes, strict=True)):
             if counted[component]:
-                sums[component] += _sums(a, b, tile.inner, counts[component])
-    sums /= height * width
-    sums[:, 1] **= 0.25
-    return sums, halves
+                sums[component] += _sums(a, b, inner, counts[component])
+    return halves
 
 
-class _Tile(NamedTuple):
-    """Where a tile with its margins lies, where in there it lies itself, and where its half lies: rows, columns."""
-
-    outer: Box
-    inner: Box
-    half: Box
-
-
-def _tiles(height: int, width: int) -> Iterator[_Tile]:
+def _tiles(height: int, width: int) -> Iterator[tuple[Box, Box, Box]]:
+    """Yield where a tile with its margins is, where in there it is itself, and where its half is: rows, columns."""
     columns = min(width + width % 2, _TILE_COLUMNS)
     rows = max(2, _TILE_PIXELS // columns // 2 * 2)
     for down, across in product(_spans(height, rows), _spans(width, columns)):
-        yield _Tile(*zip(down, across, strict=True))
+        yield (down[0], across[0]), (down[1], across[1]), (down[2], across[2])
 
 
 def _spans(length: int, step: int) -> Iterator[tuple[slice, slice, slice]]:
@@ -159,25 +167,19 @@ def _halve(light: list[Float], half: Float) -> None:
     """Write the mean of each 2 x 2 into `half`; the last row and column of an odd side count twice."""
     height, width = light[0].shape
     for band, out in zip(light, half, strict=True):
-        even = band
-        if height % 2 or width % 2:
-            even = np.pad(band, ((0, height % 2), (0, width % 2)), mode="edge")
+        even = cv2.copyMakeBorder(band, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
         out[:] = cv2.resize(even, out.shape[::-1], interpolation=cv2.INTER_AREA)
 
 
 def _components(light: list[Float], counts: Flags) -> list[Float]:
     """Return X, Y and B - Y of XYB, each brought to about 0 to 1; empty planes where they do not count."""
-    nothing = np.empty((0, 0), np.float32)
-    if not counts.any():
-        return [nothing] * 3
-    long, middle = (_cone(light, row) for row in _OPSIN[:2])
-    x, b = nothing, nothing
-    if counts[0]:
-        x = _weighted_sum(long, _X_SCALE / 2, middle, -_X_SCALE / 2, _X_SHIFT)
-    if counts[2]:
-        b = _weighted_sum(long, -0.5, middle, -0.5, _B_SHIFT)
-        b += _cone(light, _OPSIN[2])
-    return [x, _weighted_sum(long, 0.5, middle, 0.5, _Y_SHIFT - _BIAS ** (1 / 3)), b]
+    planes = [np.empty((0, 0), np.float32)] * 3
+    cones = [_cone(light, row) for row in _OPSIN[: 2 + counts[2]]] if counts.any() else []
+    for k in np.flatnonzero(counts):
+        planes[k] = _weighted_sum(cones[0], _MIXES[k][0], cones[1], _MIXES[k][1], _SHIFTS[k])
+        if _MIXES[k][2]:
+            planes[k] += cones[2]
+    return planes
 
 
 def _cone(light: list[Float], weights: tuple[float, float, float]) -> Float:
@@ -248,6 +250,4 @@ def _powers(errors: Float) -> tuple[float, float]:
 
 def _blurred(plane: Float) -> Float:
     """Return a plane blurred by about a Gaussian; what is beyond the picture is 0."""
-    return np.asarray(
-        cv2.sepFilter2D(plane, cv2.CV_32F, _TAPS, _TAPS, borderType=cv2.BORDER_CONSTANT), np.float32
-    )
+    return np.asarray(cv2.sepFilter2D(plane, -1, _TAPS, _TAPS, borderType=cv2.BORDER_CONSTANT), np.float32)
