@@ -3,7 +3,7 @@
    What samepic.measures.ssimulacra2 says scale by scale is done here band by band: a band of lines goes through all
    scales before the next is read, and each scale keeps of the lines before only those that the blur still reaches. So
    everything stays near the processor, and no plane of the size of a picture is ever written. Scores are those of
-   Python within 0.001, not to the last bit: roots and light are polynomials, and products are fused with sums. */
+   Python within 0.001, not to the last bit, since roots and light are polynomials, but the same on every processor. */
 
 #include "_native.h"
 
@@ -67,12 +67,8 @@ typedef struct {
 /* The light of both pictures on a line, by color. */
 typedef const float *Light[2][KINDS];
 
-/* a * b + c, rounded once where the processor does that in one step. */
-#if defined(__GNUC__)
-#define FUSED(a, b, c) (fused ? __builtin_fmaf(a, b, c) : (a) * (b) + (c))
-#else
-#define FUSED(a, b, c) ((a) * (b) + (c))
-#endif
+/* Rounded twice, though some processors could at once: the score is the same on all of them. */
+#define MADD(a, b, c) ((a) * (b) + (c))
 
 INLINE Place place_of(const Scale *s, Py_ssize_t y, Py_ssize_t strip)
 {
@@ -88,16 +84,16 @@ INLINE Place place_of(const Scale *s, Py_ssize_t y, Py_ssize_t strip)
 /* The linear light of a coded sample v of sRGB, `over` being twice what v has over DARK, or 0: it rises evenly with v,
    and with `over` by a polynomial more. That is faster than a table and within 3e-6 of it; after the cube root that is
    at most 0.0002 of the step to the next sample. */
-INLINE float light_at(float v, float over, int fused)
+INLINE float light_at(float v, float over)
 {
-    const float a = FUSED(FUSED(FUSED(7.370369424e-26f, over, -1.738607464e-22f), over, 1.781040924e-19f), over,
+    const float a = MADD(MADD(MADD(7.370369424e-26f, over, -1.738607464e-22f), over, 1.781040924e-19f), over,
                           -1.057915142e-16f);
-    const float b = FUSED(FUSED(FUSED(a, over, 4.211964856e-14f), over, -1.342216339e-11f), over, 5.847441264e-09f);
-    return FUSED(FUSED(FUSED(b, over, 2.225021246e-06f), over, 2.545756813e-06f), over, v * 3.035269835e-04f);
+    const float b = MADD(MADD(MADD(a, over, 4.211964856e-14f), over, -1.342216339e-11f), over, 5.847441264e-09f);
+    return MADD(MADD(MADD(b, over, 2.225021246e-06f), over, 2.545756813e-06f), over, v * 3.035269835e-04f);
 }
 
 /* Set the linear light of a line of pixels. */
-INLINE void linear(const uint8_t *restrict pixels, Py_ssize_t n, Line *light, Py_ssize_t first, int fused)
+INLINE void linear(const uint8_t *restrict pixels, Py_ssize_t n, Line *light, Py_ssize_t first)
 {
     float *restrict red = light[0] + first, *restrict green = light[1] + first, *restrict blue = light[2] + first;
     for (Py_ssize_t x = 0; x < n; x++) {
@@ -108,7 +104,7 @@ INLINE void linear(const uint8_t *restrict pixels, Py_ssize_t n, Line *light, Py
     for (int k = 0; k < KINDS; k++) {
         float *restrict color = light[k] + first;
         for (Py_ssize_t x = 0; x < n; x++)
-            color[x] = light_at(color[x], fabsf(color[x] - DARK) + (color[x] - DARK), fused);
+            color[x] = light_at(color[x], fabsf(color[x] - DARK) + (color[x] - DARK));
     }
 }
 
@@ -130,7 +126,7 @@ INLINE float *light_line(const Scale *s, int picture, int color, Py_ssize_t y)
 }
 
 /* Set the light of one of the two lines. */
-INLINE void light_of(Work *w, Py_ssize_t scale, const Place *p, int which, Light light, int fused)
+INLINE void light_of(Work *w, Py_ssize_t scale, const Place *p, int which, Light light)
 {
     const Scale *s = &w->scales[scale];
     const Py_ssize_t start = p->strip * STRIP, y = p->y + which;
@@ -140,7 +136,7 @@ INLINE void light_of(Work *w, Py_ssize_t scale, const Place *p, int which, Light
             const Py_ssize_t at = y * s->width + start - REACH + p->first;
             if (y + 2 < s->height)
                 fetch(w->pictures[k] + KINDS * (at + 2 * s->width), KINDS * (p->end - p->first));
-            linear(w->pictures[k] + KINDS * at, p->end - p->first, own, p->first, fused);
+            linear(w->pictures[k] + KINDS * at, p->end - p->first, own, p->first);
         }
         for (int c = 0; c < KINDS; c++)
             light[k][c] = scale ? light_line(s, k, c, y) + start : own[c];
@@ -157,44 +153,43 @@ INLINE void halve(const float *restrict a, const float *restrict b, Py_ssize_t n
 }
 
 /* The cube root of 0.003 to 1.1 within 3e-7 of it: a third of the exponent, and a polynomial for what that is off. */
-INLINE float root_of(float x, int fused)
+INLINE float root_of(float x)
 {
     union {
         float number;
         int32_t bits;
     } from = {x}, guess;
-    guess.bits = (int32_t)FUSED((float)from.bits, -1.0f / 3, 1.4242e9f);
-    const float y = guess.number, square = x * y * y, off = FUSED(square, y, -2.9f);
-    const float a = FUSED(FUSED(0.00310401153f, off, -0.0100320205f), off, 0.0324864164f);
-    return square * FUSED(FUSED(a, off, -0.113042317f), off, 0.491739005f);
+    guess.bits = (int32_t)MADD((float)from.bits, -1.0f / 3, 1.4242e9f);
+    const float y = guess.number, square = x * y * y, off = MADD(square, y, -2.9f);
+    const float a = MADD(MADD(0.00310401153f, off, -0.0100320205f), off, 0.0324864164f);
+    return square * MADD(MADD(a, off, -0.113042317f), off, 0.491739005f);
 }
 
 /* Set the answers of one kind of cones to a line, of both pictures: their sum and their difference. */
-INLINE void answer(const Light light, const float *weights, float bias, Line *restrict answers, int fused)
+INLINE void answer(const Light light, const float *weights, float bias, Line *restrict answers)
 {
     const float *restrict red = light[0][0], *restrict green = light[0][1], *restrict blue = light[0][2];
     const float *restrict red_b = light[1][0], *restrict green_b = light[1][1], *restrict blue_b = light[1][2];
     const float r = weights[0], g = weights[1], b = weights[2];
     for (int x = 0; x < SPAN; x++) {
-        const float one = root_of(FUSED(red[x], r, FUSED(green[x], g, FUSED(blue[x], b, bias))), fused);
-        const float two = root_of(FUSED(red_b[x], r, FUSED(green_b[x], g, FUSED(blue_b[x], b, bias))), fused);
+        const float one = root_of(MADD(red[x], r, MADD(green[x], g, MADD(blue[x], b, bias))));
+        const float two = root_of(MADD(red_b[x], r, MADD(green_b[x], g, MADD(blue_b[x], b, bias))));
         answers[0][x] = one + two;
         answers[1][x] = one - two;
     }
 }
 
 /* Set the planes of a component; of the third kind of cones only where it has a part in it. */
-INLINE void mix(const Line answers[KINDS][2], const float *mixes, float shift, int third, Ring *ring, Py_ssize_t y,
-                int fused)
+INLINE void mix(const Line answers[KINDS][2], const float *mixes, float shift, int third, Ring *ring, Py_ssize_t y)
 {
     float *restrict boths = (*ring)[BOTH][y], *restrict aparts = (*ring)[APART][y];
     float *restrict boths_twice = (*ring)[BOTH_TWICE][y], *restrict aparts_twice = (*ring)[APART_TWICE][y];
     const float l = mixes[0], m = mixes[1], s = mixes[2];
     for (int x = 0; x < SPAN; x++) {
-        const float sum = third ? FUSED(answers[2][0][x], s, 2 * shift) : 2 * shift;
+        const float sum = third ? MADD(answers[2][0][x], s, 2 * shift) : 2 * shift;
         const float rest = third ? answers[2][1][x] * s : 0;
-        const float both = FUSED(answers[0][0][x], l, FUSED(answers[1][0][x], m, sum));
-        const float apart = FUSED(answers[0][1][x], l, FUSED(answers[1][1][x], m, rest));
+        const float both = MADD(answers[0][0][x], l, MADD(answers[1][0][x], m, sum));
+        const float apart = MADD(answers[0][1][x], l, MADD(answers[1][1][x], m, rest));
         boths[x] = both;
         aparts[x] = apart;
         boths_twice[x] = both * both;
@@ -203,20 +198,20 @@ INLINE void mix(const Line answers[KINDS][2], const float *mixes, float shift, i
 }
 
 /* Put a line of each component that counts in its ring. */
-INLINE void put_line(Work *w, const Scale *s, const Place *p, Py_ssize_t y, const Light light, int fused)
+INLINE void put_line(Work *w, const Scale *s, const Place *p, Py_ssize_t y, const Light light)
 {
     const Numbers *n = w->numbers;
     const Line(*answers)[2] = (const Line(*)[2])w->lines->answers;
     for (int c = 0; c < (s->counts[2] ? 3 : 2); c++)
-        answer(light, n->cones[c], n->bias, w->lines->answers[c], fused);
+        answer(light, n->cones[c], n->bias, w->lines->answers[c]);
     for (int c = 0; c < KINDS; c++) {
         if (!s->counts[c])
             continue;
         Ring *ring = &s->rings[c][p->strip];
         if (c == 2)
-            mix(answers, n->mixes[c], n->shifts[c], 1, ring, y % LINES, fused);
+            mix(answers, n->mixes[c], n->shifts[c], 1, ring, y % LINES);
         else
-            mix(answers, n->mixes[c], n->shifts[c], 0, ring, y % LINES, fused);
+            mix(answers, n->mixes[c], n->shifts[c], 0, ring, y % LINES);
         /* beyond the picture is nothing */
         for (int k = 0; k < PLANES; k++) {
             memset((*ring)[k][y % LINES], 0, (size_t)p->first * sizeof(float));
@@ -233,19 +228,19 @@ INLINE void put_nothing(const Scale *s, const Place *p, Py_ssize_t y)
 }
 
 /* Take two lines in: their halves to the next scale, and their planes to the rings. */
-INLINE void take_lines(Work *w, Py_ssize_t scale, const Place *p, int fused)
+INLINE void take_lines(Work *w, Py_ssize_t scale, const Place *p)
 {
     const Scale *s = &w->scales[scale], *next = scale + 1 < w->count ? s + 1 : NULL;
     const int counts = s->counts[0] | s->counts[1] | s->counts[2], lines = p->y + 1 < s->height ? 2 : 1;
     Light light[2];
     for (int k = 0; k < lines; k++)
-        light_of(w, scale, p, k, light[k], fused);
+        light_of(w, scale, p, k, light[k]);
     for (int k = 0; next && k < 2; k++)
         for (int c = 0; c < KINDS; c++)
             halve(light[0][k][c] + REACH, light[lines - 1][k][c] + REACH, p->inner,
                   light_line(next, k, c, p->y / 2) + REACH + p->strip * STRIP / 2);
     for (int k = 0; counts && k < lines; k++)
-        put_line(w, s, p, p->y + k, (const float *const(*)[KINDS])light[k], fused);
+        put_line(w, s, p, p->y + k, (const float *const(*)[KINDS])light[k]);
     if (lines == 1)
         put_nothing(s, p, p->y + 1);
 }
@@ -253,7 +248,7 @@ INLINE void take_lines(Work *w, Py_ssize_t scale, const Place *p, int fused)
 /* ---- The maps ---- */
 
 /* Blur a plane down, at y and at the line before. */
-INLINE void blur_down(const Ring *ring, Py_ssize_t y, int plane, const float *taps, Line *restrict out, int fused)
+INLINE void blur_down(const Ring *ring, Py_ssize_t y, int plane, const float *taps, Line *restrict out)
 {
     const float *restrict line[LINES];
     for (int k = 0; k < LINES; k++)
@@ -263,19 +258,19 @@ INLINE void blur_down(const Ring *ring, Py_ssize_t y, int plane, const float *ta
         /* all are read before any is written, so that none is read twice */
         const float a = line[0][x], b = line[1][x], c = line[2][x], d = line[3][x], e = line[4][x];
         const float f = line[5][x], g = line[6][x], h = line[7][x], i = line[8][x], j = line[9][x];
-        out[0][x] = FUSED(t4, a + i, FUSED(t3, b + h, FUSED(t2, c + g, FUSED(t1, d + f, t0 * e))));
-        out[1][x] = FUSED(t4, b + j, FUSED(t3, c + i, FUSED(t2, d + h, FUSED(t1, e + g, t0 * f))));
+        out[0][x] = MADD(t4, a + i, MADD(t3, b + h, MADD(t2, c + g, MADD(t1, d + f, t0 * e))));
+        out[1][x] = MADD(t4, b + j, MADD(t3, c + i, MADD(t2, d + h, MADD(t1, e + g, t0 * f))));
     }
 }
 
-INLINE void blur_across(const float *restrict line, const float *taps, float *restrict out, int fused)
+INLINE void blur_across(const float *restrict line, const float *taps, float *restrict out)
 {
     const float t0 = taps[0], t1 = taps[1], t2 = taps[2], t3 = taps[3], t4 = taps[4];
     for (int x = 0; x < STRIP; x++)
-        out[x] = FUSED(t4, line[x] + line[x + 8],
-                       FUSED(t3, line[x + 1] + line[x + 7],
-                             FUSED(t2, line[x + 2] + line[x + 6],
-                                   FUSED(t1, line[x + 3] + line[x + 5], t0 * line[x + 4]))));
+        out[x] = MADD(t4, line[x] + line[x + 8],
+                       MADD(t3, line[x + 1] + line[x + 7],
+                             MADD(t2, line[x + 2] + line[x + 6],
+                                   MADD(t1, line[x + 3] + line[x + 5], t0 * line[x + 4]))));
 }
 
 /* One less the structural similarity of each column: see _unlike in Python. */
@@ -301,15 +296,15 @@ INLINE void more_detail(const float *restrict boths, const float *restrict apart
 }
 
 /* Add the errors of a line, and their fourth powers; what is under 0 once it has its sign is none. */
-INLINE void add_errors(const float *errors, Py_ssize_t n, float sign, Sums *found, int map, int fused)
+INLINE void add_errors(const float *errors, Py_ssize_t n, float sign, Sums *found, int map)
 {
     float sums[2][LANES] = {{0}};
     for (Py_ssize_t x = 0; x < n; x += LANES)
         ROLLED for (int k = 0; k < LANES; k++) {
             /* twice the error, or 0, without a branch */
-            const float twice = FUSED(sign, errors[x + k], fabsf(errors[x + k])), square = twice * twice;
+            const float twice = MADD(sign, errors[x + k], fabsf(errors[x + k])), square = twice * twice;
             sums[0][k] += twice;
-            sums[1][k] = FUSED(square, square, sums[1][k]);
+            sums[1][k] = MADD(square, square, sums[1][k]);
         }
     for (int norm = 0; norm < 2; norm++)
         for (int left = LANES / 2; left > 0; left /= 2)
@@ -320,7 +315,7 @@ INLINE void add_errors(const float *errors, Py_ssize_t n, float sign, Sums *foun
 }
 
 /* Add the errors of a component on one of the two lines whose means are known, y. */
-INLINE void add_maps(const Work *w, const Scale *s, const Place *p, int c, Py_ssize_t y, const Line *means, int fused)
+INLINE void add_maps(const Work *w, const Scale *s, const Place *p, int c, Py_ssize_t y, const Line *means)
 {
     const Ring *ring = (const Ring *)&s->rings[c][p->strip];
     const size_t beyond = (size_t)(SPAN - p->inner) * sizeof(float);
@@ -328,20 +323,20 @@ INLINE void add_maps(const Work *w, const Scale *s, const Place *p, int c, Py_ss
     if (s->counts[c] & STRUCTURE) {
         unlike(means, w->numbers->floor, errors);
         memset(errors + p->inner, 0, beyond);
-        add_errors(errors, p->inner, 1, &s->sums[c], 0, fused);
+        add_errors(errors, p->inner, 1, &s->sums[c], 0);
     }
     if (s->counts[c] & (RINGING | BLUR)) {
         more_detail((*ring)[BOTH][y % LINES], (*ring)[APART][y % LINES], means, errors);
         memset(errors + p->inner, 0, beyond);
         if (s->counts[c] & RINGING)
-            add_errors(errors, p->inner, 1, &s->sums[c], 1, fused);
+            add_errors(errors, p->inner, 1, &s->sums[c], 1);
         if (s->counts[c] & BLUR)
-            add_errors(errors, p->inner, -1, &s->sums[c], 2, fused);
+            add_errors(errors, p->inner, -1, &s->sums[c], 2);
     }
 }
 
 /* Add the errors of the two lines that now have all they need: REACH before those that were taken in last. */
-INLINE void add_lines(const Work *w, const Scale *s, const Place *p, int fused)
+INLINE void add_lines(const Work *w, const Scale *s, const Place *p)
 {
     Lines *l = w->lines;
     const float *taps = w->numbers->taps;
@@ -350,18 +345,18 @@ INLINE void add_lines(const Work *w, const Scale *s, const Place *p, int fused)
         if (!s->counts[c])
             continue;
         for (int k = 0; k < (s->counts[c] & STRUCTURE ? PLANES : BOTH_TWICE); k++) {
-            blur_down((const Ring *)&s->rings[c][p->strip], p->y + 1, k, taps, l->blurred, fused);
+            blur_down((const Ring *)&s->rings[c][p->strip], p->y + 1, k, taps, l->blurred);
             for (int which = 0; which < 2; which++)
-                blur_across(l->blurred[which], taps, l->means[which][k], fused);
+                blur_across(l->blurred[which], taps, l->means[which][k]);
         }
         for (int which = 0; which < 2 && y + which < s->height; which++)
-            add_maps(w, s, p, c, y + which, (const Line *)l->means[which], fused);
+            add_maps(w, s, p, c, y + which, (const Line *)l->means[which]);
     }
 }
 
 /* ---- Down the scales ---- */
 
-INLINE void measure(Work *w, int fused)
+INLINE void measure(Work *w)
 {
     for (Py_ssize_t first = 0; first < w->scales[0].height; first += BAND)
         for (Py_ssize_t scale = 0; scale < w->count; scale++) {
@@ -373,36 +368,36 @@ INLINE void measure(Work *w, int fused)
                 for (Py_ssize_t y = start; y < past; y += 2) {
                     const Place p = place_of(s, y, strip);
                     if (y < s->height)
-                        take_lines(w, scale, &p, fused);
+                        take_lines(w, scale, &p);
                     else
                         for (int k = 0; k < 2; k++)
                             put_nothing(s, &p, y + k);
                     if (y >= REACH)
-                        add_lines(w, s, &p, fused);
+                        add_lines(w, s, &p);
                 }
         }
 }
 
 static void measure_plain(Work *w)
 {
-    measure(w, 0);
+    measure(w);
 }
 
 #ifdef HAS_VARIANTS
-VARIANT("avx2,fma") static void measure_avx2(Work *w)
+VARIANT("avx2") static void measure_avx2(Work *w)
 {
-    measure(w, 1);
+    measure(w);
 }
 
-VARIANT("avx512f,avx512bw,avx512dq,avx512vl,fma") static void measure_avx512(Work *w)
+VARIANT("avx512f,avx512bw,avx512dq,avx512vl") static void measure_avx512(Work *w)
 {
-    measure(w, 1);
+    measure(w);
 }
 
 #define FASTEST_MEASURE                                                                                                \
-    (RUNS("avx512f") && RUNS("avx512bw") && RUNS("avx512dq") && RUNS("avx512vl") && RUNS("fma")                        \
-         ? measure_avx512                                                                                              \
-         : RUNS("avx2") && RUNS("fma") ? measure_avx2 : measure_plain)
+    (RUNS("avx512f") && RUNS("avx512bw") && RUNS("avx512dq") && RUNS("avx512vl") ? measure_avx512                      \
+     : RUNS("avx2")                                                              ? measure_avx2                        \
+                                                                                 : measure_plain)
 #else
 #define FASTEST_MEASURE measure_plain
 #endif
