@@ -44,8 +44,8 @@ def compare(
     loosest relation still treated as the same, from "same-file" to "edited" (default: that of the profile, else
     "reframed"). `profile` is a profile or file from `samepic calibrate`; it rescales the probability and sets the least
     probability of "the same". `prove` re-encodes JPEG files to prove a re-save and to find edits too faint to see.
-    `visibility` rates how visible the changes to a whole frame are, which takes four to five times as long as decoding
-    both. For screenshots, use `compare_screenshots`.
+    `visibility` rates how visible the changes to a whole frame are, which takes about as long as decoding both. For
+    screenshots, use `compare_screenshots`.
 
     Raises SourceError for other sources, UnreadableError or a subclass (TruncatedError, LimitError, UnsupportedError)
     for a file that cannot be decoded, and ProfileError for a relation or a profile that does not exist.
