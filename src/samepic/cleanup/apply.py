@@ -97,11 +97,13 @@ def trash(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJourna
             place = f"{where.files}/{name}"
             note = f"{where.info}/{name}{_INFO_SUFFIX}" if where.info else ""
             number = journal.begin(replace(_entry(plan.action, target, kept), to=place, info=note))
-            with suppress(FileExistsError):  # another process took the name
+            try:
                 with _void_on_error(journal, number):
                     _to_trash(target, folder, name, info, where.note(target.planned.place))
-                _finish(journal, number, target)
-                return place
+            except FileExistsError:
+                continue  # another process took the name
+            _finish(journal, number, target)
+            return place
     raise AssertionError("unreachable: count() has no end")
 
 
@@ -138,13 +140,15 @@ def move(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal
             continue
         made = files.missing_folders(folder)
         number = journal.begin(replace(_entry(plan.action, target, kept), to=place, made=made))
-        with suppress(FileExistsError):  # as above
+        try:
             with _void_on_error(journal, number):
                 files.make_folder(folder)
                 with files.open_folder(folder) as destination:
                     _move_into(target, destination, name, journal, number)
-            _finish(journal, number, target)
-            return place
+        except FileExistsError:
+            continue
+        _finish(journal, number, target)
+        return place
     raise AssertionError("unreachable: count() has no end")
 
 

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_state_path
-
 from samepic.cli import options
 from samepic.cli.command import NOT_SAME, SAME, UsageError
 from samepic.cli.output import styled
@@ -79,7 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def journal_folder() -> Path:
     """Return the folder of journals, by the XDG base directory specification."""
-    return user_state_path("samepic", appauthor=False) / "journals"
+    if sys.platform == "darwin":
+        return Path("~/Library/Application Support/samepic/journals").expanduser()
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()
+    return base / "samepic" / "journals"
 
 
 def run(args: argparse.Namespace) -> int:
