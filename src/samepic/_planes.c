@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- samepic.verify.photometry.shrunk_to ---- */
+/* ---- samepic.verify.photometry.area_means ---- */
 
 #define MOST_BANDS 4
 
@@ -24,7 +24,7 @@ typedef struct {
 } Area;
 
 /* The share of every place between two edges, each to a thousandth as OpenCV has it, in a result of `to` places. */
-static void divide_line(Py_ssize_t from, Py_ssize_t to, Span *spans, float *shares)
+static void spans_of(Py_ssize_t from, Py_ssize_t to, Span *spans, float *shares)
 {
     const double scale = (double)from / (double)to;
     for (Py_ssize_t k = 0; k < to; k++) {
@@ -102,8 +102,8 @@ static int shrink_here(const void *area)
     float *room = calloc(shares + lines, sizeof(float));
     if (spans && room) {
         float *across = room + a->height + 2 * a->rows;
-        divide_line(a->height, a->rows, spans, room);
-        divide_line(a->width, a->columns, spans + a->rows, across);
+        spans_of(a->height, a->rows, spans, room);
+        spans_of(a->width, a->columns, spans + a->rows, across);
         FASTEST(shrink, avx2)(a, spans, spans + a->rows, room + shares);
     }
     const int done = spans && room;
@@ -153,7 +153,8 @@ INLINE float from_gray(int apart, int weight)
 
 #define TOGETHER 64 /* pixels whose bytes are sorted by channel before they are computed with */
 
-INLINE void divide(const Colors *c)
+/* Set the planes of luma and of both distances from gray. */
+INLINE void convert(const Colors *c)
 {
     int32_t r[TOGETHER] = {0}, g[TOGETHER] = {0}, b[TOGETHER] = {0};
     float shown[3][TOGETHER];
@@ -173,11 +174,11 @@ INLINE void divide(const Colors *c)
     }
 }
 
-IN_FORMS(void, divide, avx2, (const Colors *c), divide(c))
+IN_FORMS(void, convert, avx2, (const Colors *c), convert(c))
 
-static int divide_here(const void *colors)
+static int convert_here(const void *colors)
 {
-    FASTEST(divide, avx2)(colors);
+    FASTEST(convert, avx2)(colors);
     return 1;
 }
 
@@ -192,7 +193,7 @@ PyObject *native_planes(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "wanted three bytes a pixel");
     else if ((found = PyByteArray_FromStringAndSize(NULL, rgb.len * (Py_ssize_t)sizeof(float))) != NULL) {
         const Colors c = {rgb.buf, rgb.len / 3, (float *)(void *)PyByteArray_AsString(found)};
-        found = native_run(found, divide_here, &c);
+        found = native_run(found, convert_here, &c);
     }
     PyBuffer_Release(&rgb);
     return found;

@@ -14,7 +14,7 @@ from samepic.duplicates.cache import Cache, CachedVerdict
 from samepic.duplicates.quality import Merit, merit
 from samepic.duplicates.scan import BYTES_PER_PIXEL, DistinctPicture, MemoryBudget
 from samepic.errors import UnreadableError
-from samepic.fingerprints import Fingerprint
+from samepic.fingerprints.fingerprint import Fingerprint, code_distance
 from samepic.fingerprints.make import fingerprint_shown
 from samepic.picture import Picture, inspect, load, read
 from samepic.tuning.search import SCREEN
@@ -84,7 +84,7 @@ def _least_bits(
 ) -> int:
     """Return the least distance of some codes of the one to the copy code of the other; 256 where there are none."""
     codes = [(code, b.copycode) for a, b in ((one, two), (two, one)) for code in codes_of(a)]
-    return min(((int.from_bytes(a) ^ int.from_bytes(b)).bit_count() for a, b in codes), default=256)
+    return min((code_distance(a, b) for a, b in codes), default=256)
 
 
 def _all_codes(of: Fingerprint) -> Iterable[bytes]:

@@ -81,7 +81,7 @@ class Fingerprint:
     def distance(self, other: Fingerprint) -> int:
         """Return how many of 256 bits differ between the two upright codes. Raises FingerprintError across versions."""
         self._check(other)
-        return _bits(self.pdq, other.pdq)
+        return code_distance(self.pdq, other.pdq)
 
     def nearest_form(self, other: Fingerprint) -> tuple[int, str]:
         """Return the least distance of any turned or mirrored form of this picture to the other, and its name.
@@ -90,7 +90,7 @@ class Fingerprint:
         """
         self._check(other)
         forms = (self.pdq_forms[at : at + _BYTES] for at in range(0, len(self.pdq_forms), _BYTES))
-        bits, index = min((_bits(form, other.pdq), index) for index, form in enumerate(forms))
+        bits, index = min((code_distance(form, other.pdq), index) for index, form in enumerate(forms))
         return bits, FORMS[index]
 
     def is_candidate(self, other: Fingerprint, *, radius: int = SEARCH.radius) -> bool:
@@ -172,7 +172,8 @@ class Fingerprint:
             raise FingerprintError(f"expected two fingerprints of one version, found {found}")
 
 
-def _bits(a: bytes, b: bytes) -> int:
+def code_distance(a: bytes, b: bytes) -> int:
+    """Return how many bits differ between two codes of one length."""
     return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
 
 

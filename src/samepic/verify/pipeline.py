@@ -6,13 +6,12 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from samepic.arrays import Matrix, Pixels
+from samepic.arrays import Floats, Matrix, Pixels
 from samepic.facts import OTHER_SIDE, Doubt, Facts, ToneChange
 from samepic.picture import Picture
 from samepic.picture.load import unprofiled
@@ -30,7 +29,7 @@ from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
 from samepic.verify.features import Turn, inverse, scaling
 from samepic.verify.judge import Judgment, PairOdds, factors_of, is_sign, judge, judge_codings, weigh
 from samepic.verify.mapping import MappedPair, are_one_frame, edge_on_edge, map_onto, texture
-from samepic.verify.photometry import coarse, in_one_palette
+from samepic.verify.photometry import coarse, coarse_row, in_one_palette
 from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may_derive, shared_source
 from samepic.verify.resave import ProofScope, Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
@@ -138,12 +137,11 @@ def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: ProofScop
 
 
 def _is_gray(picture: Picture) -> bool:
-    rgb, top = picture.rgb, picture.rgb.shape[0] // 2
-    row = cv2.resize(rgb[top : top + -(-top // 24)], (48, 1), interpolation=cv2.INTER_AREA)
-    return _is_colorless(row) and _is_colorless(coarse(rgb))  # a row of blocks rules out nearly all pictures
+    # A row of blocks rules out nearly all pictures.
+    return all(_is_colorless(blocks(picture.rgb)) for blocks in (coarse_row, coarse))
 
 
-def _is_colorless(blocks: NDArray[Any]) -> bool:
+def _is_colorless(blocks: Floats) -> bool:
     _, cr, cb = planes_of(np.rint(blocks).astype(np.uint8))
     return is_gray((cr + 1j * cb).ravel())
 
