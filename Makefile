@@ -13,7 +13,7 @@ NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 # The tests start some hundred Python processes: the files are compiled once, not by each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick floors stress lint types unit readme calibrate model clean
+.PHONY: help demo test quick floors stress lint types unit readme calibrate model clean put-samepic put-pyspark put-others
 
 help:
 	@echo "make demo       set up, make copies of the example photographs and say what each is"
@@ -81,11 +81,26 @@ $(VENV)/.installed: pyproject.toml $(NATIVE) | $(BIN)/python
 UNCOMPILED = tests|pip|setuptools|mypy|mypyc|pkg_resources|networkx|trio|imageio|tifffile|scipy|devtools|lexers|styles
 UNCOMPILED := $(UNCOMPILED)|distutils|f2py|pyspark/(pandas|ml|mllib|examples|testing|streaming|pipelines)
 
+# pip works on one core alone: what is compiled here, the largest package and all others do not wait for each other.
 $(VENV)/.tested: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing samepic with its test tools (about 690 MB to fetch, two minutes or so)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[test]'
+	@$(MAKE) --no-print-directory --jobs 3 put-samepic put-pyspark put-others
 	@$(BIN)/python -m compileall -qq -j 0 -x '/($(UNCOMPILED))/' $(VENV)/lib || true
 	@touch $@ $(VENV)/.installed
+
+PUT = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
+put-samepic:
+	@$(PUT) --no-deps --editable .
+
+put-pyspark put-others: put-%:
+	@mkdir -p build
+	@$(BIN)/python -c 'import re, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	extras = project["optional-dependencies"]; own = [one for one in extras["test"] if one.startswith("samepic[")]; \
+	named = [extras[name] for one in own for name in re.findall(r"\w+", one)[1:]]; \
+	wanted = [one for some in (project["dependencies"], extras["test"], *named) for one in some if one not in own]; \
+	print(*(one for one in wanted if one.startswith("pyspark") == ("$*" == "pyspark")), sep="\n")' > build/$*.txt
+	@$(PUT) --requirement build/$*.txt
 
 readme: $(VENV)/.tested
 	@echo "README.md: writing down what its commands print today"
