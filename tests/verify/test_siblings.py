@@ -8,6 +8,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 import samepic
+from samepic.picture import load
+from samepic.verify.quantization import shared_source
+from tests.conftest import PHOTOS
 from tests.verify.conftest import saved
 
 
@@ -63,3 +66,22 @@ def test_a_thing_on_plain_ground_saved_again_is_a_resave_and_a_word_beside_it_an
         kept = saved(shown, quality=one)
         assert samepic.compare(kept, saved(shown, quality=two)).relation == "resaved"
         assert samepic.compare(kept, saved(priced, quality=two)).relation == "edited"
+
+
+@pytest.mark.parametrize(("name", "x", "y"), [("chelsea.png", 204, 140), ("coffee.png", 300, 204)])
+def test_a_small_thing_recolored_by_a_few_levels_is_an_edit_though_the_codings_allow_it(
+    name: str, x: int, y: int
+) -> None:
+    with Image.open(PHOTOS / name) as photograph:
+        plain = photograph.convert("RGB").resize((480, 320), Image.Resampling.LANCZOS)
+    rgb = np.asarray(plain, np.float32).copy()
+    rgb[y : y + 11, x : x + 13] += (14, -12, 19)
+    kept = saved(plain, "PNG")
+    recolored = saved(Image.fromarray(np.clip(rgb, 0, 255).astype(np.uint8)), quality=85)
+    shared = shared_source(load(kept), load(recolored))
+    assert shared is not None
+    assert shared.regions == ()
+    verdict = samepic.compare(kept, recolored)
+    assert verdict.relation == "edited"
+    assert any(r.x <= x + 6 < r.x + r.w and r.y <= y + 5 < r.y + r.h for r in verdict.regions)
+    assert samepic.compare(kept, saved(plain, quality=85)).relation == "resaved"

@@ -267,6 +267,10 @@ class _Quantization:
     luma_slack: Final = 6.0  # what rounding of pixels adds to a difference of luma coefficients
     color_slack: Final = 20.0  # what rounding adds to a difference of color coefficients
     subsampled_slack: Final = 45.0  # the same where the two colors were subsampled in two ways
+    # outstanding, color_noise: how many times the difference of color that 1 % of the cells of a coarse grid exceed is
+    # a place of its own, and the least such difference in levels
+    outstanding: Final = 2.6
+    color_noise: Final = 1.5
     # 90th percentile of the excess from which the pair is no plain re-save, and nothing can be concluded
     unrelated: Final = 2.0
     bands: Final = 6  # bands of two rows of blocks, spread over the frame, that are compared before the whole

@@ -30,7 +30,13 @@ from samepic.verify.features import Turn, inverse, scaling
 from samepic.verify.judge import Judgment, PairOdds, factors_of, is_sign, judge, judge_codings, weigh
 from samepic.verify.mapping import MappedPair, are_one_frame, edge_on_edge, map_onto, texture
 from samepic.verify.photometry import coarse, coarse_row, in_one_palette
-from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may_derive, shared_source
+from samepic.verify.quantization import (
+    SharedSource,
+    color_stands_out,
+    exceeds_encoding_loss,
+    may_derive,
+    shared_source,
+)
 from samepic.verify.resave import ProofScope, Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
 
@@ -85,8 +91,17 @@ def look(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
 def _look(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     shared = shared_source(a, b)
     lost_color = shared is not None and bool(shared.regions) and _is_gray(a) != _is_gray(b)
-    if shared is not None and not lost_color and not (_is_blank(a) and _is_blank(b)):
-        return _from_codings(a, b, shared, prove)
+    if shared is None or lost_color or (_is_blank(a) and _is_blank(b)):
+        return _from_pixels(a, b, prove)
+    if not shared.regions and color_stands_out(a.rgb, b.rgb):
+        seen = _from_pixels(a, b, ProofScope.NONE)
+        if seen.finding.relation is Relation.EDITED:
+            return seen
+    return _from_codings(a, b, shared, prove)
+
+
+def _from_pixels(a: Picture, b: Picture, prove: ProofScope) -> Analysis:
+    """Answer by what the two show, whatever their codings."""
     if (blank := _blank(a, b, prove)) is not None:
         return blank
     answers = [_compare_on_ground(a.on(ground), b.on(ground), a, b) for ground in grounds(a, b)]

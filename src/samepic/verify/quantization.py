@@ -24,7 +24,7 @@ from samepic.native import native
 from samepic.picture import Picture
 from samepic.tuning.verify import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
-from samepic.verify.photometry import percentile
+from samepic.verify.photometry import coarse, percentile
 
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)
@@ -127,6 +127,19 @@ def exceeds_encoding_loss(a: Picture, b: Picture) -> bool:
     return percentile(excess, 90) > QUANTIZATION.unrelated
 
 
+def color_stands_out(a: Pixels, b: Pixels) -> bool:
+    """Return whether color differs several times as much in one place as in nearly all others.
+
+    What rounding, clipping and subsampling may add to color is more than a small, faint recoloring does. So the bound
+    says little about such a place, and what can be seen there has to be judged.
+    """
+    color = (_planes_of(coarse(a), shown=True) - _planes_of(coarse(b), shown=True))[1:]
+    apart = np.abs(color).max(axis=0)
+    return float(apart.max()) > QUANTIZATION.outstanding * max(
+        percentile(apart, 99), QUANTIZATION.color_noise
+    )
+
+
 def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
     """Return whether saving rows of `source` once may give `copy`; both are displayed RGB."""
     rows_a, rows_b = (SampleRows(rgb.__getitem__, shown=True) for rgb in (source, copy))
@@ -211,7 +224,7 @@ def _stored(picture: Picture) -> SampleRows:
     return SampleRows(lambda rows: np.asarray(image.crop((0, rows.start, width, rows.stop))), shown=False)
 
 
-def _planes_of(samples: Pixels, *, shown: bool) -> Floats:
+def _planes_of(samples: Pixels | Floats, *, shown: bool) -> Floats:
     """Return Y, Cb, Cr as JFIF defines them, (3, height, width), in whole blocks."""
     height, width = (side // _BLOCK * _BLOCK for side in samples.shape[:2])
     samples = samples[:height, :width]
