@@ -1,6 +1,6 @@
 """Find with known truth, in many, large and altered pictures, beside other tools: what is found, wrong, time, memory.
 
-    python -m bench collection [resaves|copies|memory|small|large|many|growth|start ...] [--peers] [--keep FOLDER]
+    python -m bench collection [resaves|copies|memory|small|large|many|codes|growth|start ...] [--peers] [--keep FOLDER]
         [--every N] [--count N] [--rounds N] [--threads N] [--python PYTHON]
 
 Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic find` as a process of its own, with an
@@ -10,8 +10,9 @@ crop, border, tilt, inset or mirrored copy, found with --copies. memory: N photo
 copies, two of them with a PNG. small: 100 pictures of about 0.2 MP with three re-saves each (JPEG 75, JPEG 85 at two
 thirds, WebP 80), and 50 alone. large: N pictures of 12 MP with two re-saves each (JPEG 75, JPEG 85 at half size). many:
 N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96, mixed of pieces of photographs. growth: 1000,
-10 000 and N such JPEGs, by default 100 000, on one thread. start: how long a command takes that has next to nothing to
-do.
+10 000 and N such JPEGs, by default 100 000, on one thread. codes: what the code of one picture takes at 500x375, as a
+process over N photographs, by default 300, less one over a single one. start: how long a command takes that has next to
+nothing to do.
 
 With --peers other tools find in the same files, in turns, all on one thread, with no cache but their own, empty one.
 They come from the package index into an environment of their own, which wants a PYTHON from 3.12 on.
@@ -20,6 +21,7 @@ They come from the package index into an environment of their own, which wants a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -339,6 +341,28 @@ def growth(args: argparse.Namespace) -> None:
         row(count, *times, f"{taken.peak:.0f}", f"{more:.1f}")
 
 
+def codes(args: argparse.Namespace) -> None:
+    """Print what each tool takes for the code of one picture; what it compares of so few is left in."""
+    count = args.count or 300
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
+        for number, source in enumerate(photos()[:: max(1, len(photos()) // count)][:count]):
+            image = encoded(rgb_of(source).resize((500, 375), _LANCZOS), quality=90)
+            for folder in ("all", "one")[: 1 + (number == 0)]:
+                (Path(name) / folder).mkdir(exist_ok=True)
+                (Path(name) / folder / f"{number:04}.jpg").write_bytes(image)
+        own = "import pathlib, sys, samepic\nfor p in pathlib.Path(sys.argv[1]).iterdir(): samepic.fingerprint(p)"
+        tools = {"samepic": [sys.executable, "-c", own]} | _environment(args.python, Path(name) / "peers")
+        each: defaultdict[str, list[float]] = defaultdict(list)
+        for _, (tool, command) in itertools.product(range(args.rounds), tools.items()):
+            env = dict.fromkeys(_ONE_THREAD, "1") | {"HOME": name}
+            many, one = (measured([*command, f"{name}/{folder}"], env=env).cpu for folder in ("all", "one"))
+            each[tool].append(1000 * (many - one) / (count - 1))
+    middles = {tool: statistics.median(taken) for tool, taken in each.items()}
+    head("", "CPU ms a picture, median", "least", "times samepic's")
+    for tool, middle in middles.items():
+        row(tool, f"{middle:.2f}", f"{min(each[tool]):.2f}", f"{middle / middles['samepic']:.2f}")
+
+
 def start(args: argparse.Namespace) -> None:
     """Print what commands take that have next to nothing to do, and what they are held against."""
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
@@ -373,6 +397,7 @@ PARTS = {
     "small": partial(_found, make_small, 0),
     "large": partial(_found, make_large, 8),
     "many": partial(_found, make_many, 1_000_000),
+    "codes": codes,
     "growth": growth,
     "start": start,
 }
