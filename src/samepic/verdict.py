@@ -128,8 +128,8 @@ class PictureInfo:
     `width` and `height` are of the upright picture; `orientation` is the EXIF tag 1 to 8 that was applied;
     `mode` is how samples were stored ("RGB", "CMYK", "I;16", ...); `frames` counts an animation's; `size` is
     in bytes (0 for arrays and PIL images); `metadata` counts bytes of EXIF, XMP, IPTC, comments and ICC;
-    `profile` is the name of the embedded color profile or ""; `camera` is whether EXIF names the camera or the time of
-    capture.
+    `profile` is the name of the embedded color profile or ""; `camera` is the camera's name and `taken` when
+    the photograph was taken, in ISO 8601 by the camera's clock, both by EXIF and "" where it does not say.
     """
 
     name: str
@@ -143,7 +143,13 @@ class PictureInfo:
     metadata: int = 0
     profile: str = ""
     jpeg: JpegInfo | None = None
-    camera: bool = False
+    camera: str = ""
+    taken: str = ""
+
+    @property
+    def is_photograph(self) -> bool:
+        """Whether EXIF names the camera or when it was taken."""
+        return bool(self.camera or self.taken)
 
     @property
     def depth(self) -> int:
@@ -161,9 +167,7 @@ class PictureInfo:
         """Return the JSON object: name, format, size, orientation, JPEG quality and the other fields."""
         names = "quality", "quality_exact", "subsampling", "progressive"
         jpeg = self.jpeg and {name: getattr(self.jpeg, name) for name in names}
-        values = values_of(self) | {"jpeg": jpeg}
-        del values["camera"]
-        return values
+        return values_of(self) | {"jpeg": jpeg}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from samepic.duplicates.walk import File, Unreadable
 from samepic.verdict import Relation
 from tests.cli.conftest import Run
 from tests.duplicates.find_scene import album
+from tests.duplicates.test_series import shot
 
 
 @pytest.fixture
@@ -274,3 +275,22 @@ def test_what_spark_cannot_do_is_told_before_it_starts(
     done = run("find", "--engine", "spark", *arguments)
     assert done.returncode == 2
     assert result in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "html", "text"])
+def test_every_report_lists_series_and_clean_leaves_them(run: Run, tmp_path: Path, form: str) -> None:
+    burst, page = tmp_path / "burst", tmp_path / "page.html"
+    for number in (0, 1):
+        shot(burst / f"{number}.jpg", 170 * number, taken=f"2026:11:30 12:00:0{number}")
+    how = {"json": ["--json"], "csv": ["--csv"], "html": ["--html", page], "text": []}[form]
+    done = run("find", "--series", burst, *how)
+    assert done.returncode == 0
+    text = page.read_text() if form == "html" else done.stdout
+    assert str(burst / "0.jpg") in text
+    assert "2026-11-30" in text
+    if form == "json":
+        (line,) = map(json.loads, done.stdout.splitlines())
+        assert [one["camera"] for one in line["shots"]] == ["EOS R5", "EOS R5"]
+        (tmp_path / "report.jsonl").write_text(done.stdout)
+        assert run("clean", "report.jsonl", "--trash", "--yes").returncode == 0
+        assert sorted(path.name for path in burst.iterdir()) == ["0.jpg", "1.jpg"]

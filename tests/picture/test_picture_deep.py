@@ -120,21 +120,25 @@ def test_the_mode_tells_the_depth() -> None:
 def test_a_camera_is_known_by_its_make_model_or_time_and_not_by_an_editor(form: str) -> None:
     image = Image.new("RGB", (16, 16), "teal")
     for tags, camera in (
-        ({0x010F: "Nikon"}, True),
-        ({0x0110: "X100"}, True),
-        ({0x0131: "GIMP"}, False),
-        ({}, False),
+        ({0x010F: "NIKON CORPORATION", 0x0110: "NIKON D800"}, "NIKON D800"),
+        ({0x010F: "Apple", 0x0110: "iPhone 13"}, "Apple iPhone 13"),
+        ({0x0110: "X100"}, "X100"),
+        ({0x010F: "Nikon"}, "Nikon"),
+        ({0x0131: "GIMP"}, ""),
+        ({}, ""),
     ):
         exif, stream = Image.Exif(), io.BytesIO()
         exif.update(tags)
         image.save(stream, form, exif=exif)
-        assert load(Encoded("photo", stream.getvalue())).info.camera is camera
+        assert load(Encoded("photo", stream.getvalue())).info.camera == camera
 
 
 def test_when_it_was_taken_tells_of_a_camera_and_broken_exif_of_none() -> None:
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9003] = "2026:11:28 12:00:00"
+    exif.get_ifd(0x8769).update({0x9003: "2026:11:28 12:00:00", 0x9291: "25"})
     block = exif.tobytes()
-    assert exif_facts(block)[1]
-    assert not any(exif_facts(block[:length])[1] for length in range(0, 26))
-    assert not exif_facts(b"Exif\0\0II*\0" + b"\xff" * 40)[1]
+    assert exif_facts(block) == (1, "", "2026-11-28T12:00:00.25")
+    assert not any(exif_facts(block[:length]).taken for length in range(0, 26))
+    assert exif_facts(b"Exif\0\0II*\0" + b"\xff" * 40) == (1, "", "")
+    exif.get_ifd(0x8769)[0x9003] = "0000:00:00 00:00:00"
+    assert exif_facts(exif.tobytes()).taken == ""

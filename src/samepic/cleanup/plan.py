@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from samepic.duplicates.groups import Group, ScanReport
+from samepic.duplicates.groups import Group, ScanReport, Series
 from samepic.duplicates.walk import File, Unreadable
 from samepic.errors import ReportError, UnreadableError
 from samepic.picture import Encoded, Picture, load
@@ -277,7 +277,9 @@ _THUMBNAIL = 160  # longer side of the pictures, in pixels
 _EQUAL = "<i>identical file</i>"
 
 
-def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[str]:
+def page(
+    groups: Sequence[Group], unreadable: Sequence[Unreadable], series: Sequence[Series] = ()
+) -> Iterator[str]:
     """Yield the parts of a self-contained page with every name escaped, one picture in memory at a time."""
     copies, wasted = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
     yield _HEAD.read_text(encoding="utf-8")
@@ -292,6 +294,12 @@ def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[
             shown = _EQUAL if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
             why = f"{member.explanation}{', a hard link' if member.hard_link_to else ''}"
             yield _figure(member.file, str(member.relation), why, shown)
+        yield "</div></section>\n"
+    for one in series:
+        yield f"<section><h2>Series {one.number} <span>{plural(len(one.shots), 'shot')} that are not the same,"
+        yield " the sharpest first</span></h2>\n<div>\n"
+        for place, shot in enumerate(one.shots):
+            yield _figure(shot.file, "" if place else "sharpest", shot.text, _thumbnail(shot.file))
         yield "</div></section>\n"
     if unreadable:
         yield f"<section><h2>Unreadable: {len(unreadable)}</h2>\n<ul>\n"

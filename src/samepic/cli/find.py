@@ -33,6 +33,8 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
             raise UsageError(f"--{option}: expected local files, found {uris[0]!r}")
     if args.jobs:
         raise UsageError("--jobs: not for --engine spark; use --master, such as local[4]")
+    if args.series:
+        raise UsageError("--series: not for --engine spark")
     from samepic.spark.candidates import CandidateScan
     from samepic.spark.duplicates import SparkFinder, session
 
@@ -56,6 +58,7 @@ that cannot be written, an invalid command line; 130 stopped by Ctrl-C (the next
 examples:
   samepic find ~/Pictures
   samepic find --copies ~/Pictures
+  samepic find --series ~/Pictures/2026
   samepic find --json photos > report.jsonl
   samepic find --html copies.html photos
   samepic find --review photos
@@ -76,6 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_policy(parser)
     parser.add_argument("--copies", action="store_true",
                         help="also search for crops, captioned, framed and turned copies; takes longer")  # fmt: skip
+    parser.add_argument("--series", action="store_true",
+                        help="also list shots that are not the same but belong together, such as bursts")  # fmt: skip
     parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1,
                         help="skip files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
     add_shared(parser, "--hidden")
@@ -141,6 +146,7 @@ def run(args: argparse.Namespace) -> int:
             cv2.setNumThreads(1)  # the search has its own threads, and OpenCV's would only wait for them
             how = args.hidden, args.follow, args.min_size, args.copies, args.jobs
             finder = Finder(paths, policy, *how, None if args.no_cache else cache_file(), meter.progress)
+            finder.with_series = args.series
         groups = finder.groups()
     _print(args, finder, groups)
     if args.review:
@@ -156,13 +162,15 @@ def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> Non
     if args.html:
         from samepic.cleanup.plan import page
 
-        parts = (part.encode(errors="backslashreplace") for part in page(groups, finder.unreadable))
+        parts = (
+            part.encode(errors="backslashreplace") for part in page(groups, finder.unreadable, finder.series)
+        )
         with replacing(Path(args.html)) as temporary, temporary.open("xb") as file:
             file.writelines(parts)
     if args.csv and sys.stdout:
         sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper here
     if args.json or args.csv:
-        lines = (json_lines if args.json else csv_lines)(groups, finder.unreadable)
+        lines = (json_lines if args.json else csv_lines)(groups, finder.unreadable, finder.series)
     else:
         lines = iter([_summary(finder, groups)]) if args.review else _report_lines(finder, groups)
     for line in lines:
@@ -179,6 +187,14 @@ def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
         ]
         yield table(("", "", "", ""), rows).partition("\n")[2]
         yield ""
+    for series in finder.series:
+        taken = "" if series.seconds is None else f" within {series.seconds:.0f} s"
+        name = f"series {series.number}: {plural(len(series.shots), 'shot')}{taken}, the sharpest first"
+        yield styled(name, "bold")
+        yield table(("", ""), [(f"   {shot.file.path}", shot.text) for shot in series.shots]).partition("\n")[
+            2
+        ]
+        yield ""
     for file in finder.unreadable:
         yield f"{styled('unreadable', 'yellow')}  {printable(file.path)}: {printable(file.error)}"
     yield _summary(finder, groups)
@@ -189,6 +205,8 @@ def _summary(finder: Search, groups: list[Group]) -> str:
     copies = sum(len(group.members) for group in groups)
     line = f"{plural(finder.pictures, 'picture')}: {plural(copies, 'duplicate')} in {plural(len(groups), 'group')}"
     line += f", {bytes_text(sum(group.wasted for group in groups))} reclaimable"
+    if finder.series:
+        line += f"; {len(finder.series)} series of other shots"
     if finder.unreadable:
         line += f"; {len(finder.unreadable)} unreadable"
     if finder.others:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from samepic.duplicates.cache import Cache, CachedVerdict, cache_file
@@ -20,6 +21,7 @@ from samepic.duplicates.groups import (
     Group,
     GroupBuilder,
     GroupDraft,
+    Series,
     UnionFind,
     accepted,
     build_group,
@@ -27,6 +29,7 @@ from samepic.duplicates.groups import (
 )
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
+from samepic.duplicates.series import SeriesFinder
 from samepic.duplicates.verify import CandidateScreen, Verifier
 from samepic.duplicates.walk import Unreadable, Walk, path_key
 from samepic.profile import Policy, Profile
@@ -116,7 +119,8 @@ class Progress:
 class Search:
     """One search below `paths`, with the options of `find`; `min_size` is in bytes.
 
-    After `groups()`, `unreadable` lists by path what could not be read, and the counts are those of this search.
+    After `groups()`, `unreadable` lists by path what could not be read, `series` what `with_series` asked for, and the
+    counts are those of this search.
     """
 
     paths: Iterable[str]
@@ -126,6 +130,7 @@ class Search:
     min_size: int = 1
     copies: bool = False
     unreadable: list[Unreadable] = field(default_factory=list, kw_only=True)
+    series: list[Series] = field(default_factory=list, kw_only=True)
     pictures: int = field(default=0, kw_only=True)
     others: int = field(default=0, kw_only=True)
 
@@ -141,6 +146,7 @@ class Finder(Search):
     jobs: int | None = None
     cache: Path | None = field(default_factory=cache_file)
     progress: Callable[[Progress], None] | None = None
+    with_series: bool = False
     read: int = 0
     compared: int = 0
 
@@ -183,9 +189,10 @@ class Finder(Search):
         )
         memory, policy, window = MemoryBudget(WORKING_BYTES), self.policy, jobs * AHEAD
         screen = CandidateScreen(items, cache, memory)
+        new_verifier = partial(Verifier, items, cache, memory, _HELD_BYTES // jobs)
         joined = join_copies(
             graph,
-            lambda: Verifier(items, cache, memory, _HELD_BYTES // jobs),
+            new_verifier,
             screen.passes,
             policy,
             pool,
@@ -197,7 +204,7 @@ class Finder(Search):
         done, skipped = graph.copycode_pairs, 0
 
         def work(cluster: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
-            verifier = Verifier(items, cache, memory, _HELD_BYTES // jobs, joined.verdicts)
+            verifier = new_verifier(joined.verdicts)
             for index in cluster:
                 verifier.inspect_picture(index)
             builder = GroupBuilder(graph, verifier.merits, verifier.verdict_of, policy)
@@ -226,6 +233,10 @@ class Finder(Search):
         groups = numbered(build_group(draft, items, merits) for draft, merits in found)
         self.unreadable.sort(key=lambda file: (path_key(file), file.error))
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
+        if self.with_series:
+            kept = set(range(len(items))) - damaged.keys() - {k for draft, _ in found for k in draft.verdicts}
+            shots = SeriesFinder(items, screen, new_verifier, pool, window)
+            self.series = shots.find(kept, graph, partial(self._report, "comparing shots", unit="pairs"))
         return groups
 
     def _report(self, stage: str, done: int, total: int, unit: str) -> None:
@@ -245,6 +256,7 @@ def find(
     jobs: int | None = None,
     cache: bool | str | os.PathLike[str] = True,
     unreadable: Callable[[Unreadable], None] | None = None,
+    series: Callable[[Series], None] | None = None,
 ) -> Iterator[Group]:
     """Find the groups of files below `paths` that are the same picture, by the path of their reference.
 
@@ -254,7 +266,8 @@ def find(
     framed and turned copies, which takes longer; `hidden` includes names that begin with a dot; `follow` follows
     symbolic links; files under `min_size` bytes are skipped; `jobs` is the number of threads (default: one for each
     processor); `cache` is False, or the cache file (default: in the user's cache folder). `unreadable` is called with
-    each file or folder that could not be read, before the first group.
+    each file or folder that could not be read, before the first group, and `series` with each series of shots that are
+    not the same but belong together, such as a burst.
 
     Raises ProfileError for a relation or a profile that does not exist; MissingPartError where `copies` needs a part
     that is not installed.
@@ -262,11 +275,21 @@ def find(
     policy = Policy.of(same_if, profile)
     listed = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     file = (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache)
-    return _yielded(Finder(listed, policy, hidden, follow, min_size, copies, jobs, file), unreadable)
+    finder = Finder(
+        listed, policy, hidden, follow, min_size, copies, jobs, file, with_series=series is not None
+    )
+    return _yielded(finder, unreadable, series)
 
 
-def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) -> Iterator[Group]:
+def _yielded(
+    finder: Finder,
+    unreadable: Callable[[Unreadable], None] | None,
+    series: Callable[[Series], None] | None,
+) -> Iterator[Group]:
     groups = finder.groups()
+    if series is not None:
+        for one in finder.series:
+            series(one)
     if unreadable is not None:
         for file in finder.unreadable:
             unreadable(file)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from samepic.duplicates.cache import CachedVerdict
@@ -74,6 +75,48 @@ class Group:
             "wasted": self.wasted,
             "members": [member.to_dict() for member in self.members],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture of a series; `sharpness` is the fine detail of its luma at one size, in levels, more being sharper.
+
+    `camera` and `taken` are those of `PictureInfo`.
+    """
+
+    file: File
+    sharpness: float
+    camera: str = ""
+    taken: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is known of the shot, as "2026-11-30 12:00:01.25, Canon EOS R5, sharpness 12.3"."""
+        known = self.taken.replace("T", " "), self.camera, f"sharpness {self.sharpness:.1f}"
+        return ", ".join(filter(None, known))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON shape of a shot."""
+        shown = {"sharpness": round(self.sharpness, 3), "camera": self.camera, "taken": self.taken}
+        return self.file.to_dict() | shown
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Shots that belong together, the sharpest first; never a reason to remove one of them."""
+
+    number: int
+    shots: tuple[Shot, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        """The time from the first to the last shot; None where EXIF does not say."""
+        times = [datetime.fromisoformat(shot.taken) for shot in self.shots if shot.taken]
+        return (max(times) - min(times)).total_seconds() if len(times) == len(self.shots) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON shape of a line of `samepic find --series --json`."""
+        return {"series": self.number, "shots": [shot.to_dict() for shot in self.shots]}
 
 
 @dataclass(slots=True)
@@ -244,6 +287,8 @@ def read_scan(lines: Iterable[bytes], name: str) -> ScanReport:
             continue
         where = f"{name}: line {number}"
         value = read_json(line, where, "one JSON object of samepic find --json", ReportError)
+        if "series" in value:
+            continue
         if "unreadable" in value:
             keys = ("unreadable", "error")
             texts = (convert(value.get(key), str, f"{where}: {key}", ReportError) for key in keys)
@@ -307,8 +352,10 @@ _COLUMNS = (
 )
 
 
-def json_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
-    """Yield one JSON object a line: every group, then every unreadable file.
+def json_lines(
+    groups: Iterable[Group], unreadable: Iterable[Unreadable], series: Iterable[Series] = ()
+) -> Iterator[str]:
+    """Yield one JSON object a line: every group, then every series, then every unreadable file.
 
     Bytes of a path that are not UTF-8 are written as the escapes \\udc80 to \\udcff (PEP 383), which `json.loads` and
     `os.fsencode` turn back, and each such path comes once more, exactly, as `path_base64` beside it.
@@ -317,6 +364,11 @@ def json_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Ite
         value = group.to_dict()
         for file in (value["reference_file"], *value["members"]):
             _add_bytes(file, file["path"])
+        yield _line(value)
+    for one in series:
+        value = one.to_dict()
+        for shot in value["shots"]:
+            _add_bytes(shot, shot["path"])
         yield _line(value)
     for item in unreadable:
         value = {"unreadable": item.path, "error": item.error}
@@ -342,7 +394,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 """How a cell begins that a spreadsheet may compute; the same signs in full width; and what is put before them."""
 
 
-def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
+def csv_lines(
+    groups: Iterable[Group], unreadable: Iterable[Unreadable], series: Iterable[Series] = ()
+) -> Iterator[str]:
     """Yield the rows of a CSV table (RFC 4180): a header, then one row for each file, by its role.
 
     Every cell is quoted. A text that a spreadsheet would take for a formula, or that begins with an apostrophe, comes
@@ -354,6 +408,9 @@ def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iter
         for member in group.members:
             verdict = str(member.relation), member.probability, member.hard_link_to, member.explanation
             yield _row((group.number, "member", *_cells(member.file), *verdict))
+    for one in series:
+        for shot in one.shots:
+            yield _row((one.number, "shot", *_cells(shot.file), "", "", "", shot.text))
     for item in unreadable:
         yield _row(("", "unreadable", item.path, "", "", "", "", "", "", item.error))
 

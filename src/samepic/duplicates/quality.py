@@ -33,7 +33,8 @@ _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 class Merit(NamedTuple):
     """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
-    `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`.
+    `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`;
+    `model` and `taken` are the camera and the time of `PictureInfo`.
     """
 
     pixels: int
@@ -48,6 +49,8 @@ class Merit(NamedTuple):
     depth: int = 8
     alpha: int = 0
     camera: int = 0
+    model: str = ""
+    taken: str = ""
 
     def rank(self) -> tuple[int, ...]:
         """Return the sort key of copies, higher being better."""
@@ -73,9 +76,9 @@ def merit(info: PictureInfo) -> Merit:
     gray = info.mode in _GRAYS or (info.jpeg is not None and info.jpeg.colour == "gray")
     size = info.width, info.height
     weight = weight_of(info.size - info.metadata, grade)
-    rest = info.depth, int(info.mode in _ALPHA), int(info.camera)
+    rest = info.depth, int(info.mode in _ALPHA), int(info.is_photograph)
     first = (size[0] * size[1], int(not gray), grade, quality, weight, info.metadata, info.format)
-    return Merit(*first, *size, *rest)
+    return Merit(*first, *size, *rest, info.camera, info.taken)
 
 
 def weight_of(coded: int, grade: int) -> int:

@@ -64,6 +64,13 @@ class CandidateScreen:
             self.dismissed += not passed
         return passed
 
+    def share_features(self, a: int, b: int) -> bool:
+        """Return whether one map lays features of the one picture on those of the other; False for unreadable ones."""
+        try:
+            return shared_features(self._features(a), self._features(b)) > 0
+        except UnreadableError:
+            return False
+
     def _stored(self, index: int) -> Features | None:
         data = self._cache.features(self._items[index].sha256)
         with suppress(ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import threading
 import warnings
@@ -9,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from PIL import UnidentifiedImageError
 
@@ -186,33 +187,66 @@ def _restore_warnings() -> None:
             _warnings.__exit__(None, None, None)
 
 
-_MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003
+_MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN, _FRACTION = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003, 0x9291
+_TEXT, _MOST_TEXT = 2, 128
 _CODES = {3: "H", 4: "I"}  # of short and long
 _MOST_ENTRIES = 512
 
 
-def exif_facts(exif: bytes | memoryview) -> tuple[int, bool]:
-    """Return the orientation of an EXIF block, 1 to 8, and whether it is that of a photograph.
+class ExifFacts(NamedTuple):
+    """The orientation, 1 to 8, the name of the camera, and when it was taken, as `PictureInfo` has them."""
+
+    orientation: int = 1
+    camera: str = ""
+    taken: str = ""
+
+
+def exif_facts(exif: bytes | memoryview) -> ExifFacts:
+    """Return what an EXIF block says of orientation, camera and time.
 
     `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. The orientation is 1 where it is missing
-    or invalid; only the first directory counts, since thumbnails have their own. A photograph names the camera (Make or
-    Model) or when it was taken (DateTimeOriginal); what editors write about themselves does not count. Exif 3.0 (CIPA
-    DC-008), 4.6.5.
+    or invalid; only the first directory counts, since thumbnails have their own. The camera is Make and Model, the time
+    DateTimeOriginal; what editors write about themselves does not count. Exif 3.0 (CIPA DC-008), 4.6.5.
     """
     tiff = memoryview(exif)[6 if bytes(exif[:6]) == b"Exif\0\0" else 0 :]
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")
-    orientation, photograph = 0, False
+    orientation, texts = 0, dict[int, str]()
     for tag, kind, number, at in _directory(tiff, order, 4) if order else ():
         if tag == _ORIENTATION and not orientation:
             code = _CODES.get(kind) if number == 1 else None
             value = struct.unpack_from(order + code, tiff, at)[0] if code else 0
             orientation = value if 1 <= value <= 8 else 1
         elif tag in (_MAKE, _MODEL):
-            photograph = photograph or number > 1
-        elif tag == _EXIF and not photograph:
+            texts[tag] = _text(tiff, order, kind, number, at)
+        elif tag == _EXIF:
             inside = _directory(tiff, order, at)
-            photograph = any(tag == _TAKEN and number > 1 for tag, _, number, _ in inside)
-    return orientation or 1, photograph
+            texts |= {tag: _text(tiff, order, *rest) for tag, *rest in inside if tag in (_TAKEN, _FRACTION)}
+    camera = camera_name(texts.get(_MAKE, ""), texts.get(_MODEL, ""))
+    return ExifFacts(orientation or 1, camera, _time(texts.get(_TAKEN, ""), texts.get(_FRACTION, "")))
+
+
+def camera_name(make: str, model: str) -> str:
+    """Return the model, after the make where it does not begin with it as most do."""
+    brand = make.split(maxsplit=1)[0].lower() if make else ""
+    return model if model.lower().startswith(brand) and model else f"{make} {model}".strip()
+
+
+def _time(taken: str, fraction: str) -> str:
+    date = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", taken)
+    if date is None or date[1] == "0000":
+        return ""
+    return "{}-{}-{}T{}".format(*date.groups()) + (f".{fraction}" if fraction.isdecimal() else "")
+
+
+def _text(tiff: memoryview, order: str, kind: int, number: int, at: int) -> str:
+    """Return a text, whose offset is at `at` unless it is no longer than an offset; "" for what is none."""
+    if kind != _TEXT:
+        return ""
+    with suppress(struct.error):
+        start = at if number <= 4 else struct.unpack_from(order + "I", tiff, at)[0]
+        raw = bytes(tiff[start : start + min(number, _MOST_TEXT)])
+        return "".join(filter(str.isprintable, raw.split(b"\0")[0].decode("utf-8", "replace"))).strip()
+    return ""
 
 
 def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[tuple[int, int, int, int]]:

@@ -21,7 +21,7 @@ from samepic.errors import LimitError, TruncatedError, UnreadableError, Unsuppor
 from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import Conversion, conversion, resolve
-from samepic.picture.formats import decoding, exif_facts
+from samepic.picture.formats import ExifFacts, decoding, exif_facts
 from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size, upright_size
 from samepic.verdict import JpegInfo, PictureInfo
 
@@ -91,7 +91,7 @@ _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 
 
 class JpegHeader(NamedTuple):
-    """The header of a JPEG, its size as stored; `metadata` counts bytes, `camera` is whether EXIF names one."""
+    """The header of a JPEG, its size as stored; `metadata` counts bytes, `camera` and `taken` are those of EXIF."""
 
     width: int
     height: int
@@ -101,7 +101,8 @@ class JpegHeader(NamedTuple):
     icc: bytes
     metadata: int
     coding: JpegInfo
-    camera: bool = False
+    camera: str = ""
+    taken: str = ""
 
 
 class _Segment(NamedTuple):
@@ -177,7 +178,10 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
     coding = JpegInfo(tables, frame.sampling, frame.progressive, quality, exact, color_model)
     icc = b"".join(piece for _, piece in sorted(parts.icc.items()))  # ICC.1:2022, B.4
     stored = frame.width, frame.height, frame.bits
-    return JpegHeader(*stored, parts.scans, parts.orientation, icc, parts.metadata, coding, parts.camera)
+    exif = parts.exif
+    return JpegHeader(
+        *stored, parts.scans, exif.orientation, icc, parts.metadata, coding, exif.camera, exif.taken
+    )
 
 
 class _Parts:
@@ -186,7 +190,7 @@ class _Parts:
         self.coded: list[_Segment] = []
         self.tables: dict[int, bytes] = {}
         self.icc: dict[int, bytes] = {}
-        self.orientation, self.camera, self.metadata = 1, False, 0
+        self.exif, self.metadata = ExifFacts(), 0
         self.scans, self.height = 0, 0
         self.jfif = False
         self.adobe: int | None = None
@@ -240,10 +244,9 @@ def _application(data: bytes, segment: _Segment, parts: _Parts) -> None:
         return
     parts.metadata += segment.end - segment.start
     if segment.marker == _APP1 and head.startswith(b"Exif\0\0"):
-        orientation, camera = exif_facts(memoryview(data)[segment.body : segment.end])
-        parts.camera = parts.camera or camera
-        if parts.orientation == 1:
-            parts.orientation = orientation
+        found, before = exif_facts(memoryview(data)[segment.body : segment.end]), parts.exif
+        orientation = found.orientation if before.orientation == 1 else before.orientation
+        parts.exif = ExifFacts(orientation, before.camera or found.camera, before.taken or found.taken)
     elif segment.marker == _APP2 and head.startswith(b"ICC_PROFILE\0") and len(head) == 14:
         parts.icc[head[12]] = data[segment.body + 14 : segment.end]
 
@@ -316,6 +319,7 @@ def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
         profile=to_srgb.name,
         jpeg=header.coding,
         camera=header.camera,
+        taken=header.taken,
     )
     return OpenedPicture(info, partial(decode, encoded, header, to_srgb), header.orientation)
 

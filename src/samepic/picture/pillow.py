@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
 from samepic.limits import Limits
 from samepic.picture.color import DEEP, Conversion, conversion, from_16_bits, profile_mode, resolve
-from samepic.picture.formats import decoding, exif_facts
+from samepic.picture.formats import camera_name, decoding, exif_facts
 from samepic.picture.picture import (
     Deep,
     Encoded,
@@ -112,6 +112,7 @@ def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
     width, height = primary.size
     check_size(encoded.name, width, height, len(container), limits)
     to_srgb = conversion(bytes(primary.info.get("icc_profile", b"")), profile_mode(primary.mode))
+    exif = exif_facts(primary.info.get("exif") or b"")
     info = PictureInfo(
         name=encoded.name,
         format="HEIF",
@@ -122,7 +123,8 @@ def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
         frames=len(container),
         metadata=sum(len(primary.info.get(kind) or b"") for kind in ("exif", "xmp", "icc_profile")),
         profile=to_srgb.name,
-        camera=exif_facts(primary.info.get("exif") or b"")[1],
+        camera=exif.camera,
+        taken=exif.taken,
     )
     return OpenedPicture(info, partial(_decode_heif, encoded.name, primary, to_srgb))
 
@@ -292,12 +294,12 @@ def from_image(
         frames = frames or int(getattr(image, "n_frames", 1))
         check_size(name, width, height, frames, limits)
         icc, exif = _block(image, "icc_profile"), _block(image, "exif")
-        declared, camera = exif_facts(exif)
+        declared, camera, taken = exif_facts(exif)
         if rotates_itself:
             tags = _tiff_tags(image)
             declared = tags.get(_ORIENTATION, 1)
             declared = declared if declared in range(1, 9) else 1
-            camera = camera or bool(tags.get(_MAKE) or tags.get(_MODEL))
+            camera = camera or camera_name(*(str(tags.get(tag) or "") for tag in (_MAKE, _MODEL)))
         metadata = len(icc) + len(exif) + len(_block(image, "xmp"))
     if metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
@@ -316,6 +318,7 @@ def from_image(
         metadata=metadata,
         profile=to_srgb.name,
         camera=camera,
+        taken=taken,
     )
     deep = partial(_deep_grays, image) if image.mode in DEEP else None
     return OpenedPicture(info, partial(_decode, image, name, form, limits), left, deep)

@@ -63,7 +63,8 @@ class PngHeader(NamedTuple):
     gamma: float | None
     transparent: bytes
     metadata: int
-    camera: bool = False
+    camera: str = ""
+    taken: str = ""
 
     @property
     def raw_bytes(self) -> int:
@@ -134,9 +135,9 @@ def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -
     # acTL may declare a wrong number, so the frames themselves are counted.
     frames = max(1, sum(chunk.kind == b"fcTL" for chunk in chunks)) if b"acTL" in by_kind else 1
     icc = _profile(by_kind.get(b"iCCP", b""), limits)
-    orientation, camera = exif_facts(by_kind.get(b"eXIf", b""))
+    orientation, *shot = exif_facts(by_kind.get(b"eXIf", b""))
     gamma, transparent = _gamma(by_kind, icc), by_kind.get(b"tRNS", b"")
-    return PngHeader(*kind, frames, orientation, icc, gamma, transparent, metadata, camera)
+    return PngHeader(*kind, frames, orientation, icc, gamma, transparent, metadata, *shot)
 
 
 def coded_chunks(
@@ -258,6 +259,7 @@ def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
         metadata=header.metadata,
         profile=to_srgb.name,
         camera=header.camera,
+        taken=header.taken,
     )
     deep = partial(_deep, encoded, header) if header.bits == 16 else None
     return OpenedPicture(info, partial(_decode, encoded, header, to_srgb), header.orientation, deep)

@@ -199,7 +199,6 @@ _SCHEMAS: Final[Schema] = {
     "PictureInfo": _fields(
         verdict.PictureInfo,
         "The properties of a picture from its header.",
-        "camera",
         jpeg=_or_null({"type": "object"}),
     ),
     "Region": _fields(verdict.Region, "A box in pixels of a."),

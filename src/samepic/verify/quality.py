@@ -65,7 +65,7 @@ def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, Original
         (_is_deep(a, b), _is_deep(b, a), OriginalReason.DEPTH),
     ]
     if relation is Relation.ADJUSTED:
-        signs.append((a.info.camera, b.info.camera, OriginalReason.CAMERA))
+        signs.append((a.info.is_photograph, b.info.is_photograph, OriginalReason.CAMERA))
     return next((("a" if in_a else "b", reason) for in_a, in_b, reason in signs if in_a != in_b), _NONE)
 
 
