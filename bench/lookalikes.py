@@ -134,6 +134,15 @@ def _places(half: str, number: int, rng: Rng) -> Labelled:
     return Labelled(pair.kind.removeprefix("place "), truth, named_bytes(a), named_bytes(b))
 
 
+def _overlays(half: str, number: int, rng: Rng) -> Twins:
+    """A photograph, and the same with another over all of it that lets half to three quarters of it through."""
+    one, level = photo(half, number), (0.25, 0.35, 0.5)[number % 3]
+    over = cv2.resize(photo(half, number + 1), one.shape[1::-1], interpolation=cv2.INTER_AREA)
+    two = np.asarray(cv2.addWeighted(one, 1 - level, over, level, 0), np.uint8)
+    everywhere = np.full(one.shape[:2], 255, np.uint8)
+    return Twins(f"{level:.0%}", one, two, Right.APART, everywhere, whole=True)
+
+
 def _others(half: str, number: int, rng: Rng) -> Labelled:
     """Two drawings of one kind that share no more than that."""
     kinds = [kind for kind in _TWINS if kind in DRAWN or kind in SIGNS or kind in ("receipts", "art")]
@@ -213,6 +222,7 @@ KINDS = tuple(_MAKERS)
 """Every kind that is learned from."""
 MEASURED: Mapping[str, Maker] = {
     **{kind: partial(_measured, kind=kind) for kind in ("labelled", "random")},
+    "overlays": _overlays,
     "resaves": resaves,
     "local edits": local_edits,
 }
