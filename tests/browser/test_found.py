@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import stat
 import subprocess
@@ -122,6 +123,37 @@ def test_a_search_is_decided_by_keys_cleaned_up_and_undone(
         page.get_by_role("button", name="Finish").click()
         expect(page.get_by_role("heading", name="Finished")).to_be_visible()
     assert review.finished() == ["2 of 3 groups decided; decisions are saved"]
+
+
+def test_a_rule_is_previewed_applied_to_all_groups_and_undone(chromium: Browser, review: Review) -> None:
+    with Watched(chromium, review.origin, refused=422) as page:
+        page.goto(review.address)
+        page.get_by_text("Decide many groups by a rule").click()
+        folder, outcome = page.get_by_label("Keep files in the folder"), page.locator("#rule-text")
+        apply = page.get_by_role("button", name="Apply")
+        folder.fill("nowhere")
+        folder.press("Enter")
+        expect(page.locator("#message")).to_have_text("Not saved: nowhere: no such folder")
+        expect(apply).to_be_disabled()
+        folder.fill("")
+        page.get_by_label("or whose path matches").fill("-small")
+        page.get_by_label("and of several").select_option("the largest")
+        page.get_by_role("button", name="Preview").click()
+        expect(outcome).to_have_text(
+            re.compile(
+                r"Prefer paths with -small, then keep the largest: 6 files to remove in 3 undecided groups, "
+            )
+        )
+        expect(page.locator("#progress-text")).to_have_text("0 of 3 groups decided")
+        assert faults(page) == []
+        shot(page, "find-rule")
+        apply.click()
+        expect(page.locator("#progress-text")).to_have_text("3 of 3 groups decided")
+        expect(page.locator("#message")).to_contain_text("6 files to remove in 3 undecided groups")
+        expect(page.locator(".file.m-keep .path b", has_text="-small")).to_have_count(3)
+        page.keyboard.press("u")
+        expect(page.locator("#progress-text")).to_have_text("0 of 3 groups decided")
+        expect(page.locator("#message")).to_have_text("Undone: 3 groups are undecided again.")
 
 
 def test_a_file_is_looked_at_closely_beside_the_best_copy(chromium: Browser, review: Review) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from samepic.cleanup.plan import CleanupAction, KeepRule, Plan, plan
+from samepic.cleanup.plan import CleanupAction, Plan, plan
 from samepic.duplicates.groups import ScanReport, read_scan
 
 __all__ = ["entry", "make_scene", "planned", "report_of", "scan_of", "snapshot", "write_report"]
@@ -63,7 +63,7 @@ def scan_of(groups: Sequence[Mapping[Path, str]]) -> ScanReport:
 
 def planned(groups: Sequence[Mapping[Path, str]], action: CleanupAction, move_to: Path | None = None) -> Plan:
     """Return the plan that keeps the best of each group."""
-    return plan(scan_of(groups), keep=KeepRule.BEST, action=action, move_to=str(move_to or ""))
+    return plan(scan_of(groups), action=action, move_to=str(move_to or ""))
 
 
 @cache

@@ -18,7 +18,7 @@ from PIL import Image
 from samepic.cleanup import files
 from samepic.cleanup.apply import Applied, apply
 from samepic.cleanup.files import SkippedFileError
-from samepic.cleanup.plan import CleanupAction, KeepRule, Skipped, plan
+from samepic.cleanup.plan import CleanupAction, Keep, KeepRule, Skipped, plan
 from samepic.cleanup.undo import undo
 from samepic.verdict import Relation
 from tests.cleanup.clean_scene import make_scene, planned, scan_of, snapshot, write_report
@@ -145,7 +145,7 @@ def test_what_the_report_calls_the_same_is_compared_once_more(
 def test_each_is_compared_with_the_one_that_is_kept_not_with_the_reference(
     tmp_path: Path, astronaut: Path
 ) -> None:
-    """Two edits of one original, each called the same by a caller who allows edits of the reference alone."""
+    """Two edits of one original, each called a crop of it by a report."""
     picture = Image.open(astronaut).convert("RGB")
     reference = tmp_path / "reference.png"
     picture.save(reference)
@@ -156,9 +156,9 @@ def test_each_is_compared_with_the_one_that_is_kept_not_with_the_reference(
         edited.save(tmp_path / f"edited-{number}.png")
         os.utime(tmp_path / f"edited-{number}.png", ns=(number, number))
         edits.append(tmp_path / f"edited-{number}.png")
-    group = {reference: "same-file", edits[0]: "edited", edits[1]: "edited"}
+    group = {reference: "same-file", edits[0]: "reframed", edits[1]: "reframed"}
     decided = plan(
-        scan_of([group]), keep=KeepRule.OLDEST, action=CleanupAction.TRASH, same_if=Relation.REFRAMED
+        scan_of([group]), keep=Keep(KeepRule.OLDEST), action=CleanupAction.TRASH, same_if=Relation.REFRAMED
     )
     result = reasons(list(apply(decided, tmp_path / "journal")))
     assert len(result) == 2

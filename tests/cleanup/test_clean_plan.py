@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from samepic.cleanup.plan import CleanupAction, KeepRule, Plan, plan
+from samepic.cleanup.plan import CleanupAction, Keep, KeepRule, Plan, plan
 from samepic.duplicates.groups import Group, Member, json_lines, read_scan
 from samepic.duplicates.walk import Walk
 from samepic.errors import ReportError
@@ -42,8 +44,66 @@ def acted(decided: Plan) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize(("keep", "kept"), [("best", "a.jpg"), ("newest", "b.jpg"), ("oldest", "c.jpg")])
 def test_the_policy_says_which_one_is_kept(files: list[Path], keep: str, kept: str) -> None:
-    decided = plan(scan_of([group(files)]), keep=KeepRule(keep))
+    decided = plan(scan_of([group(files)]), keep=Keep(KeepRule(keep)))
     assert acted(decided) == ({kept}, {path.name for path in files} - {kept})
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> list[Path]:
+    """Return three saves of one picture: large and taken first, small and taken last, of 2020 by its time of change."""
+    image, paths = Image.effect_noise((80, 60), 90), []
+    for name, size, taken, changed in (
+        ("c.jpg", (80, 60), "2019:05:01 10:00:00", 3),
+        ("b/a.jpg", (40, 30), "2021:05:01 10:00:00", 1),
+        ("a.jpg", (60, 45), "", 1_590_000_000),
+    ):
+        exif = Image.Exif()
+        if taken:
+            exif.get_ifd(0x8769)[0x9003] = taken
+        paths.append(tmp_path / name)
+        paths[-1].parent.mkdir(exist_ok=True)
+        image.resize(size).save(paths[-1], exif=exif)
+        os.utime(paths[-1], (changed, changed))
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [("largest", 0), ("smallest", 1), ("oldest", 0), ("newest", 1), ("path", 2), ("best", 0)],
+)
+def test_each_rule_keeps_what_it_says_by_pixels_date_taken_or_path(
+    shots: list[Path], rule: str, kept: int
+) -> None:
+    (step, _) = plan(scan_of([group(shots)]), keep=Keep.of(rule)).steps
+    assert step.kept.place == str(shots[kept])
+
+
+def test_folders_come_first_in_their_order_then_paths_then_the_rule(
+    shots: list[Path], tmp_path: Path
+) -> None:
+    def kept(rule: str = "best", prefer: Sequence[str] = (), match: str = "") -> str:
+        return plan(scan_of([group(shots)]), keep=Keep.of(rule, prefer, match)).steps[0].kept.name
+
+    folder = str(tmp_path / "b")
+    assert kept(rule="largest", prefer=[folder]) == "a.jpg"
+    assert kept(rule="smallest", prefer=[str(tmp_path)]) == "a.jpg"
+    assert kept(rule="smallest", prefer=[folder], match="c[.]jpg$") == "a.jpg"
+    assert kept(rule="smallest", match="c[.]jpg$") == "c.jpg"
+    assert kept(rule="smallest", match="no such name") == "a.jpg"
+    with pytest.raises(ReportError, match="expected a regular expression"):
+        kept(match="(")
+    with pytest.raises(ReportError, match="none: no such folder"):
+        kept(prefer=["none"])
+
+
+def test_no_rule_puts_an_altered_copy_in_the_place_of_the_reference(shots: list[Path]) -> None:
+    scan = scan_of([{shots[0]: "same-file", shots[1]: "adjusted", shots[2]: "resaved"}])
+    for rule in KeepRule:
+        decided = plan(scan, keep=Keep.of(rule, [str(shots[1].parent)], "b/"))
+        assert not [step for step in decided.steps if str(shots[1]) in (step.kept.place, step.target.place)]
+        assert [Path(left.path).parent.name for left in decided.skipped] == ["b"]
+    asked = plan(scan, keep=Keep.of(prefer=[str(shots[1].parent)]), same_if=Relation.ADJUSTED)
+    assert {(step.kept.place, str(step.relation)) for step in asked.steps} == {(str(shots[1]), "adjusted")}
 
 
 def test_a_folder_to_keep_is_never_acted_on_and_gives_the_kept_one(files: list[Path]) -> None:

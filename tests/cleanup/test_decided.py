@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from samepic.cleanup.decisions import Decisions, GroupState, Mark
+from samepic.cleanup.plan import Keep, KeepRule
+from samepic.duplicates.groups import ScanReport
 from samepic.errors import ReportError
 from samepic.verdict import Relation
 from tests.cleanup.clean_scene import make_scene, scan_of
@@ -78,12 +81,51 @@ def test_undo_goes_back_one_by_one(decided: Decisions) -> None:
     decided.accept(0)
     decided.mark(1, 1, KEEP)
     assert decided.accept_rest() == 0
-    assert (decided.undo(), decided.undo(), decided.undo()) == (1, 0, None)
+    assert (decided.undo(), decided.undo(), decided.undo()) == ((1,), (0,), ())
     assert decided.state(0) == before
     assert decided.accept_rest() == 2
     assert decided.first_open() is None
-    assert decided.undo() == 1
+    assert decided.undo() == (1,)
     assert decided.first_open() == 1
+
+
+def test_a_rule_decides_the_groups_of_which_it_removes_a_file_and_is_undone_at_once(
+    decided: Decisions, tmp_path: Path
+) -> None:
+    before = [decided.state(index) for index in range(2)]
+    copies, crop = str(tmp_path / "pictures" / "copies"), the_crop(decided)
+    states = decided.by_rule(Keep.of("largest"))
+    assert decided.counts(states)[:2] == (2, 7)
+    assert [decided.state(index) for index in range(2)] == before, "a preview changes nothing"
+    states = decided.by_rule(Keep.of(prefer=[copies]))
+    assert {state.marks[0] for state in states.values()} == {DROP}
+    assert states[crop].marks[4] is KEEP, "the crop"
+    over = decided.by_rule(Keep.of(prefer=[str(tmp_path / "pictures")]), copies)
+    assert over == {}, "the rule distinguishes nothing"
+    over = decided.by_rule(Keep.of(match="[.]png$"), copies)
+    assert decided.counts(over)[1] == 5
+    decided.apply(states)
+    decided.apply(decided.by_rule(Keep.of("smallest")))
+    assert decided.counts()[:2] == decided.counts(states)[:2] == (2, 7)
+    (one, two) = decided.chosen()[0].groups
+    assert all(Path(group.reference.path).parent.parent.name == "copies" for group in (one, two))
+    assert sorted(decided.undo()) == [0, 1]
+    assert [decided.state(index) for index in range(2)] == before
+
+
+def test_what_is_only_compared_against_stays(groups: list[dict[Path, str]]) -> None:
+    (group, _) = scan_of(groups).groups
+    member, *rest = group.members
+    fixed = replace(group.reference, protected=True)
+    better = replace(member, better="larger")
+    decided = Decisions(ScanReport((replace(group, reference=fixed, members=(better, *rest)),)))
+    assert decided.state(0).marks == (KEEP, KEEP, DROP, DROP, DROP)
+    for mark in (DROP, OTHER):
+        with pytest.raises(ReportError, match="it stays"):
+            decided.mark(0, 0, mark)
+    for rule in KeepRule:
+        (state,) = decided.by_rule(Keep.of(rule)).values()
+        assert state.marks == (KEEP, KEEP, DROP, DROP, DROP)
 
 
 def test_decisions_are_remembered_by_the_files_of_a_group(

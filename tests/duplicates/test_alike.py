@@ -16,6 +16,7 @@ from samepic.duplicates.finder import Clusters, join_copies
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.verify import Verifier
 from samepic.profile import Policy
+from samepic.verdict import Relation
 
 COUNT = 14
 PAIRS = st.sets(st.tuples(st.integers(0, COUNT - 1), st.integers(0, COUNT - 1)).filter(lambda p: p[0] < p[1]))
@@ -43,6 +44,7 @@ class Judge:
     def __init__(self, same: set[tuple[int, int]], damaged: set[int], asked: list[tuple[int, int]]) -> None:
         self.merits: dict[int, Merit] = {}
         self.errors: dict[int, str] = {}
+        self.near: dict[tuple[int, int], Relation] = {}
         self.requested = self.compared = 0
         self._same, self._damaged, self._asked = same, damaged, asked
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic.duplicates.walk import File, Walk
+from samepic.duplicates.walk import File, FileFilter, Walk
 
 
 def paths(walk: Walk, folder: Path) -> list[str]:
@@ -145,7 +145,7 @@ def test_memory_does_not_grow_with_what_is_walked(tmp_path: Path) -> None:
 
 def test_files_under_the_least_size_are_passed_over(tree: Path) -> None:
     (tree / "large").write_bytes(b"x" * 100)
-    assert paths(Walk([str(tree)], min_size=11), tree) == ["large"]
+    assert paths(Walk([str(tree)], only=FileFilter(11)), tree) == ["large"]
 
 
 def test_an_entry_keeps_what_tells_of_a_change(tree: Path) -> None:

@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from samepic.cleanup.plan import CLEANED, files_of
+from samepic.cleanup.plan import CLEANED, Keep, files_of, found_at, is_below
 from samepic.duplicates.groups import Group, Member, ScanReport
 from samepic.errors import ReportError
 from samepic.reading import convert, read_json, require
@@ -42,7 +43,7 @@ class Decisions:
         self.scan, self._file = scan, file
         self.groups = sorted(scan.groups, key=lambda group: (-group.wasted, group.number))
         self._lock = threading.Lock()
-        self._undo: list[tuple[int, GroupState]] = []
+        self._undo: list[dict[int, GroupState]] = []
         self.gone: set[str] = set()
         known, not_duplicates = _read(file)
         self._states = [_initial_state(group, known, not_duplicates) for group in self.groups]
@@ -54,7 +55,9 @@ class Decisions:
         return self._states[index]
 
     def mark(self, index: int, file: int, mark: Mark) -> None:
-        """Mark one file of a group. Raises ReportError where no file would be left."""
+        """Mark one file of a group. Raises ReportError where no file would be left, and for one that is protected."""
+        if mark is not Mark.KEEP and files_of(self.groups[index])[file].protected:
+            raise ReportError("this file is only compared against: it stays")
         marks = list(self._states[index].marks)
         marks[file] = mark
         if marks[0] is Mark.NOT_DUPLICATE:
@@ -73,31 +76,68 @@ class Decisions:
         """Decide all undecided groups by their present marks; return their number."""
         states = enumerate(self._states)
         left = {index: replace(state, decided=True) for index, state in states if not state.decided}
-        self._put(left)
+        self._put(left, at_once=False)
         return len(left)
 
-    def undo(self) -> int | None:
-        """Undo the last decision; return its group, None where there is nothing to undo."""
+    def by_rule(self, keep: Keep, over: str = "") -> dict[int, GroupState]:
+        """Return how `keep` decides the undecided groups of which it removes a file; with `over` only files below it.
+
+        What was only adjusted or reframed is kept besides, as `clean` does.
+        """
+        open_groups = [index for index, state in enumerate(self._states) if not state.decided]
+        states = {index: self._by_rule(index, keep, over) for index in open_groups}
+        return {index: state for index, state in states.items() if Mark.DROP in state.marks}
+
+    def _by_rule(self, index: int, keep: Keep, over: str) -> GroupState:
+        group, before = self.groups[index], self._states[index]
+        files, better = files_of(group), ["", *(member.better for member in group.members)]
+        close = [
+            file
+            for file, relation, mark in zip(files, _relations(group), before.marks, strict=True)
+            if relation.is_same(CLEANED) and mark is not Mark.NOT_DUPLICATE and file.path not in self.gone
+        ]
+        if not close or not keep.decides(close):
+            return GroupState((Mark.KEEP,))
+        best, marks = keep.best(group, close), []
+        for file, why, mark in zip(files, better, before.marks, strict=True):
+            worse = file in close and not (why and keep.prefers(best) >= keep.prefers(file))
+            drop = worse and file is not best and (not over or is_below(found_at(file), over))
+            marks.append(Mark.DROP if drop else mark if mark is Mark.NOT_DUPLICATE else Mark.KEEP)
+        return GroupState(tuple(marks), decided=True)
+
+    def apply(self, states: dict[int, GroupState]) -> None:
+        """Decide groups as `by_rule` returned them, which `undo` undoes in one step."""
+        if states:
+            self._put(states)
+
+    def undo(self) -> tuple[int, ...]:
+        """Undo the last decision; return its groups, none where there is nothing to undo."""
         with self._lock:
-            if not self._undo:
-                return None
-            index, before = self._undo.pop()
-            self._remember({index: before})
-            self._states[index] = before
-            return index
+            before = self._undo.pop() if self._undo else {}
+            self._remember(before)
+            for index, state in before.items():
+                self._states[index] = state
+            return tuple(before)
+
+    def folders(self, most: int = 200) -> list[str]:
+        """Return the folders of all files, and those above them, `most` at most, by path."""
+        files = [Path(file.path).parent for group in self.groups for file in files_of(group)]
+        return sorted(
+            {str(above) for folder in set(files) for above in (folder, *folder.parents)} - {".", "/"}
+        )[:most]
 
     def first_open(self) -> int | None:
         """Return the first undecided group."""
         return next((index for index, state in enumerate(self._states) if not state.decided), None)
 
-    def counts(self) -> tuple[int, int, int]:
-        """Return the number of decided groups, the number of their files to remove, and the bytes of these."""
+    def counts(self, states: Mapping[int, GroupState] | None = None) -> tuple[int, int, int]:
+        """Return the number of decided groups, or of `states`, of their files to remove, and the bytes of these."""
         decided = drops = size = 0
-        for group, state in zip(self.groups, self._states, strict=True):
+        for index, state in enumerate(self._states) if states is None else states.items():
             if not state.decided:
                 continue
             decided += 1
-            for file, mark in zip(files_of(group), state.marks, strict=True):
+            for file, mark in zip(files_of(self.groups[index]), state.marks, strict=True):
                 if mark is Mark.DROP and file.path not in self.gone:
                     drops, size = drops + 1, size + file.size
         return decided, drops, size
@@ -112,11 +152,13 @@ class Decisions:
                 loosest = max(loosest, *(member.relation for member in part.members), key=_LADDER.index)
         return ScanReport(tuple(groups)), loosest
 
-    def _put(self, states: dict[int, GroupState]) -> None:
+    def _put(self, states: dict[int, GroupState], *, at_once: bool = True) -> None:
+        """Set and store states, which are undone at once or one by one."""
         with self._lock:
             self._remember(states)
+            before = {index: self._states[index] for index in states}
+            self._undo += [before] if at_once else [{index: state} for index, state in before.items()]
             for index, state in states.items():
-                self._undo.append((index, self._states[index]))
                 self._states[index] = state
 
     def _remember(self, states: dict[int, GroupState]) -> None:
@@ -133,8 +175,9 @@ class Decisions:
 def _chosen(group: Group, state: GroupState, gone: set[str]) -> Group | None:
     """Return a group of one file to keep and the files to remove; None where there are none to remove."""
     files = files_of(group)
-    relations = [Relation.SAME_FILE, *(member.relation for member in group.members)]
-    kept = next(place for place, mark in enumerate(state.marks) if mark is Mark.KEEP)
+    relations = _relations(group)
+    keeps = [place for place, mark in enumerate(state.marks) if mark is Mark.KEEP]
+    kept = min(keeps, key=lambda place: _LADDER.index(relations[place]))
     members = []
     for place, mark in enumerate(state.marks):
         if mark is not Mark.DROP or files[place].path in gone:
@@ -143,6 +186,11 @@ def _chosen(group: Group, state: GroupState, gone: set[str]) -> Group | None:
         relation = max(relations[place], relations[kept], key=_LADDER.index)
         members.append(Member(files[place], relation, 1.0, "as decided in the review"))
     return Group(group.number, files[kept], group.reason, tuple(members)) if members else None
+
+
+def _relations(group: Group) -> list[Relation]:
+    """Return what each file of a group is to the reference."""
+    return [Relation.SAME_FILE, *(member.relation for member in group.members)]
 
 
 def _key(group: Group) -> str:
@@ -195,8 +243,8 @@ def _initial_state(
         return before
     marks = [Mark.KEEP]
     for member in group.members:
-        # As `clean` itself: drop re-saved files, keep altered ones.
-        mark = Mark.DROP if member.relation.is_same(CLEANED) else Mark.KEEP
+        # As `clean` itself: drop re-saved files, keep altered and better ones.
+        mark = Mark.DROP if member.relation.is_same(CLEANED) and not member.better else Mark.KEEP
         known_as_other = (group.reference.sha256, member.file.sha256) in not_duplicates
         marks.append(Mark.NOT_DUPLICATE if known_as_other else mark)
     # A group with no other marks needs no decision.

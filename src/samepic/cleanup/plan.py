@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import html
 import os
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from samepic.duplicates.groups import Group, ScanReport, Series
-from samepic.duplicates.walk import File, Unreadable
+from samepic.duplicates.walk import File, Unreadable, path_key
 from samepic.errors import ReportError, UnreadableError
-from samepic.picture import Encoded, Picture, load
+from samepic.picture import Encoded, Picture, inspect, load
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, data_url, plural, printable, reason_of
 
@@ -25,9 +29,100 @@ another file, however large it is."""
 
 
 class KeepRule(StrEnum):
+    """By what a file is kept: what find calls the best, most or fewest pixels, then bytes, date taken, or path."""
+
     BEST = "best"
-    OLDEST = "oldest"
+    LARGEST = "largest"
+    SMALLEST = "smallest"
     NEWEST = "newest"
+    OLDEST = "oldest"
+    PATH = "path"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Which file of a group is kept: one below the first folder of `prefer` that has any, one whose path `match` finds.
+
+    Among several, or without, `rule` decides, and then what find calls the best. Folders are absolute.
+    """
+
+    rule: KeepRule = KeepRule.BEST
+    prefer: tuple[str, ...] = ()
+    match: str = ""
+
+    @classmethod
+    def of(cls, rule: str = KeepRule.BEST, prefer: Sequence[str] = (), match: str = "") -> Keep:
+        """Return these rules. Raises ReportError for a folder that does not exist or an invalid regular expression."""
+        try:
+            re.compile(match)
+        except re.error as error:
+            raise ReportError(f"{match}: expected a regular expression, found {error}") from None
+        return cls(KeepRule(rule), tuple(map(folder_of, prefer)), match)
+
+    def prefers(self, file: File) -> int:
+        """Return 0 for a file that is preferred the most, more for others."""
+        place, last = found_at(file), len(self.prefer)
+        below = next((n for n, folder in enumerate(self.prefer) if is_below(place, folder)), last)
+        return below if not self.match else 2 * below + (not re.search(self.match, printable(file.path)))
+
+    def best(self, group: Group, files: Sequence[File]) -> File:
+        """Return which of some files of a group is kept; one that is protected, if there is one."""
+        order = {member.file.path: _LADDER.index(member.relation) for member in group.members}
+
+        def rank(file: File) -> tuple[object, ...]:
+            known = file.path != group.reference.path, order.get(file.path, 0), -file.size, path_key(file)
+            return not file.protected, self.prefers(file), *_merits(self.rule, file), *known
+
+        return min(files, key=rank)
+
+    def decides(self, files: Sequence[File]) -> bool:
+        """Return whether folders or paths distinguish some of the files, or there are no such rules."""
+        return not (self.prefer or self.match) or len({self.prefers(file) for file in files}) > 1
+
+
+_LADDER = tuple(Relation)
+
+
+def folder_of(path: str) -> str:
+    """Return the absolute path of a folder. Raises ReportError where there is none."""
+    if not Path(path).is_dir():
+        raise ReportError(f"{path}: no such folder")
+    return os.path.realpath(path)
+
+
+def found_at(file: File) -> str:
+    """Return the absolute path at which the scan found a file."""
+    return file.real_path or os.path.abspath(file.path)  # noqa: PTH100  (it must not follow symlinks)
+
+
+def is_below(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(folder, ""))  # noqa: PTH118  (Path would cost more)
+
+
+def _merits(rule: KeepRule, file: File) -> tuple[object, ...]:
+    """Return the sort key of a rule; the first is kept."""
+    if rule is KeepRule.BEST:
+        return ()
+    if rule is KeepRule.PATH:
+        return (path_key(file),)
+    pixels, taken = _header(file)
+    if rule in (KeepRule.LARGEST, KeepRule.SMALLEST):
+        sign = -1 if rule is KeepRule.LARGEST else 1
+        return sign * pixels, sign * file.size
+    sign = -1 if rule is KeepRule.NEWEST else 1
+    return sign * (taken or file.mtime_ns), sign * file.mtime_ns
+
+
+@lru_cache(100_000)
+def _header(file: File) -> tuple[int, int]:
+    """Return the pixels of a file and when it was taken in ns, in the time of this machine, 0 where unknown."""
+    try:
+        info = inspect(read_unchanged(file))
+    except UnreadableError:
+        return 0, 0
+    with suppress(ValueError, OverflowError):  # no such day, or none of this machine's clock
+        return info.width * info.height, int(datetime.fromisoformat(info.taken).timestamp() * 10**9)
+    return info.width * info.height, 0
 
 
 class CleanupAction(StrEnum):
@@ -111,7 +206,7 @@ class Plan:
 def plan(
     scan: ScanReport,
     *,
-    keep: KeepRule = KeepRule.BEST,
+    keep: Keep = Keep(),
     keep_in: Sequence[str] = (),
     action: CleanupAction = CleanupAction.LIST,
     move_to: str = "",
@@ -119,19 +214,16 @@ def plan(
 ) -> Plan:
     """Choose the file to keep of each group, by `keep`, if possible in `keep_in`, and plan `action` for the others.
 
-    Skipped are files in `keep_in`, relations looser than `same_if` (either copy may be the only one of its kind), and
-    what is gone, changed or a symlink. Raises ReportError where `action` and `move_to` do not fit, or without such a
-    folder.
+    Skipped are files in `keep_in`, relations looser than `same_if` (either copy may be the only one of its kind), what
+    is better than a protected reference unless `keep` prefers that one, and what is gone, changed or a symlink. Raises
+    ReportError where `action` and `move_to` do not fit, or without such a folder.
     """
     if (action is CleanupAction.MOVE) != bool(move_to):
         raise ReportError(
             f"move_to: expected a folder with the action move-to only, found {move_to!r} with {action}"
         )
     same_if.is_same(same_if)
-    for path in keep_in:
-        if not Path(path).is_dir():
-            raise ReportError(f"{path}: no such folder")
-    planner = _Planner(keep, [os.path.realpath(path) for path in keep_in], action, same_if)
+    planner = _Planner(keep, [folder_of(path) for path in keep_in], action, same_if)
     for group in scan.groups:
         planner.add_group(group)
     steps, skipped = planner.result()
@@ -147,7 +239,7 @@ def files_of(group: Group) -> list[File]:
 
 
 class _Planner:
-    def __init__(self, keep: KeepRule, folders: list[str], action: CleanupAction, same_if: Relation) -> None:
+    def __init__(self, keep: Keep, folders: list[str], action: CleanupAction, same_if: Relation) -> None:
         self.same_if = same_if
         self.keep, self.folders, self.action = keep, folders, action
         self.steps: list[Step] = []
@@ -162,14 +254,17 @@ class _Planner:
                 targets.append(located)
             else:
                 self.skipped.append(Skipped(group.number, file.path, located))
-        relations = {group.reference.path: Relation.SAME_FILE}
-        relations |= {member.file.path: member.relation for member in group.members}
-        protected = [
-            target for target in targets if any(map(Path(target.folder).is_relative_to, self.folders))
-        ]
+        members = {member.file.path: member for member in group.members}
+        relations = {path: member.relation for path, member in members.items()}
+        relations[group.reference.path] = Relation.SAME_FILE
+        protected = [target for target in targets if self._is_protected(target)]
+        # What is only like the reference is kept in its place where there is nothing else to keep.
+        close = [target for target in targets if relations[target.file.path].is_same(self.same_if)]
+        candidates = [one for one in protected if one in close] or protected or close or targets
         if not targets:
             return
-        kept = self._best(protected or targets, group, relations)
+        best = self.keep.best(group, [target.file for target in candidates])
+        kept = next(target for target in candidates if target.file is best)
         self.kept[kept.place] = group.number
         for target in targets:
             if target is kept:
@@ -177,12 +272,15 @@ class _Planner:
             reason = self._skip_reason(target, kept, protected)
             relation = relations[target.file.path]
             # Those of another kept file are compared before anything is done.
-            if kept.file.path == group.reference.path and not relation.is_same(self.same_if):
+            if kept in close and not relation.is_same(self.same_if):
                 reason = reason or f"it is {relation}, and --same-if {self.same_if} skips that"
+            better = members[target.file.path].better if target.file.path in members else ""
+            if better and self.keep.prefers(kept.file) >= self.keep.prefers(target.file):
+                reason = reason or f"it is better than {kept.file.path}: {better}"
             if reason:
                 self.skipped.append(Skipped(group.number, target.file.path, reason))
                 continue
-            self.steps.append(Step(group.number, kept, target, relation))
+            self.steps.append(Step(group.number, kept, target, _between(target, kept, relations)))
 
     def result(self) -> tuple[tuple[Step, ...], tuple[Skipped, ...]]:
         """Return the steps, without those on a file that another group keeps or acts on, and the skipped files."""
@@ -200,18 +298,8 @@ class _Planner:
             self.skipped.append(Skipped(step.group, step.target.file.path, reason))
         return tuple(steps), tuple(self.skipped)
 
-    def _best(
-        self, candidates: list[PlannedFile], group: Group, relations: dict[str, Relation]
-    ) -> PlannedFile:
-        order = tuple(Relation)
-        sign = {KeepRule.BEST: 0, KeepRule.OLDEST: 1, KeepRule.NEWEST: -1}[self.keep]
-
-        def rank(target: PlannedFile) -> tuple[int, bool, int, int, str]:
-            file = target.file
-            closeness = order.index(relations[file.path])
-            return sign * file.mtime_ns, file.path != group.reference.path, closeness, -file.size, file.path
-
-        return min(candidates, key=rank)
+    def _is_protected(self, target: PlannedFile) -> bool:
+        return target.file.protected or any(is_below(target.place, folder) for folder in self.folders)
 
     def _skip_reason(self, target: PlannedFile, kept: PlannedFile, protected: list[PlannedFile]) -> str:
         if target in protected:
@@ -226,13 +314,19 @@ class _Planner:
         return ""
 
 
+def _between(target: PlannedFile, kept: PlannedFile, relations: Mapping[str, Relation]) -> Relation:
+    """Return what two files of a group are to each other, as far as what both are to the reference says."""
+    if target.file.sha256 == kept.file.sha256:
+        return Relation.SAME_FILE
+    return max((relations[one.file.path] for one in (target, kept)), key=_LADDER.index)
+
+
 def locate(file: File) -> PlannedFile | str:
     """Return a file with its folder, or why to skip it: its path leads elsewhere than at the scan, for instance."""
     path = Path.cwd() / file.path
-    found_at = file.real_path or os.path.abspath(file.path)  # noqa: PTH100  (it must not follow symlinks)
     try:
         folder = path.parent.resolve(strict=True)
-        if str(folder / path.name) != found_at:
+        if str(folder / path.name) != found_at(file):
             return f"a symlink on its path leads to {folder}, and the scan did not find it there"
         folder_status, status = folder.stat(), (folder / path.name).lstat()
     except OSError as error:
@@ -292,7 +386,7 @@ def page(
         yield _figure(group.reference, "reference", group.reason, _thumbnail(group.reference))
         for member in group.members:
             shown = _EQUAL if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
-            why = f"{member.explanation}{', a hard link' if member.hard_link_to else ''}"
+            why = f"{member.text}{', a hard link' if member.hard_link_to else ''}"
             yield _figure(member.file, str(member.relation), why, shown)
         yield "</div></section>\n"
     for one in series:

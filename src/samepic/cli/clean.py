@@ -33,6 +33,7 @@ examples:
   samepic find --json photos > found.jsonl
   samepic clean found.jsonl --trash            show what would be done
   samepic clean found.jsonl --trash --yes      do it
+  samepic clean found.jsonl --prefer ~/Photos  keep those in Photos, whatever is elsewhere
   samepic clean found.jsonl --same-if adjusted include brighter, darker or sharper copies
   samepic clean --undo                         restore everything"""
 
@@ -41,9 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_shared(parser, "report", nargs="?")
     parser.add_argument(
         "--keep",
-        choices=("best", "oldest", "newest"),
-        help="the file of each group to keep: the best according to find (default), the oldest, the newest",
+        choices=("best", "largest", "smallest", "newest", "oldest", "path"),
+        help="the file of each group to keep: the best according to find (default), the one with the most or fewest"
+        " pixels, the newest or oldest (by EXIF date taken, else time of change), the first by path",
     )
+    parser.add_argument(
+        "--prefer",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="keep a file below DIR where a group has one; may be repeated: earlier ones come first",
+    )
+    text = "keep a file in whose path this regular expression is found, where a group has one"
+    parser.add_argument("--prefer-match", metavar="REGEX", default="", help=text)
     parser.add_argument(
         "--keep-in",
         metavar="DIR",
@@ -91,12 +102,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("clean: expected a REPORT or --undo, found neither")
     if (args.yes and not (args.action or args.move_to)) or (args.yes and args.action == "list"):
         raise UsageError("--yes: expected --trash, --move-to, --hardlink or --reflink, found no action")
-    from samepic.cleanup.plan import CleanupAction, KeepRule, plan
+    from samepic.cleanup.plan import CleanupAction, Keep, plan
 
     action = CleanupAction.MOVE if args.move_to else CleanupAction(args.action or "list")
     planned = plan(
         read_report(args.report),
-        keep=KeepRule(args.keep or "best"),
+        keep=Keep.of(args.keep or "best", args.prefer, args.prefer_match),
         keep_in=args.keep_in,
         action=action,
         move_to=args.move_to or "",
@@ -191,7 +202,8 @@ def journal_name() -> str:
 def _undo(args: argparse.Namespace) -> int:
     from samepic.cleanup.undo import undo
 
-    if args.report is not None or args.yes or args.action or args.move_to or args.keep or args.keep_in:
+    chosen = args.keep or args.prefer or args.prefer_match or args.keep_in
+    if args.report is not None or args.yes or args.action or args.move_to or chosen:
         raise UsageError("--undo: expected only a JOURNAL, found options of a new run")
     journals = [Path(args.undo)] if args.undo else sorted(journal_folder().glob("*.jsonl"))
     if not journals:

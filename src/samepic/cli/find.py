@@ -21,6 +21,7 @@ from samepic.writing import bytes_text, plural, printable, replacing
 if TYPE_CHECKING:
     from samepic.duplicates.finder import Search
     from samepic.duplicates.groups import Group
+    from samepic.duplicates.walk import FileFilter
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
 
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> SparkFinder:
     """Return the search on Spark. Raises UsageError for options that it lacks, MissingPartError without PySpark."""
     uris = [path for path in paths if "://" in path]
-    for option in ("html", "review"):
+    for option in ("html", "review", "ext", "exclude"):
         if getattr(args, option) and uris:
             raise UsageError(f"--{option}: expected local files, found {uris[0]!r}")
     if args.jobs:
         raise UsageError("--jobs: not for --engine spark; use --master, such as local[4]")
-    if args.series:
-        raise UsageError("--series: not for --engine spark")
+    for option in ("series", "against"):
+        if getattr(args, option):
+            raise UsageError(f"--{option}: not for --engine spark")
     from samepic.spark.candidates import CandidateScan
     from samepic.spark.duplicates import SparkFinder, session
 
@@ -43,7 +45,7 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
     spark = session(args.master)
     spark.sparkContext.setLogLevel("INFO" if args.verbose else "ERROR")
     how = CandidateScan(args.search)
-    return SparkFinder(paths, policy, args.hidden, args.follow, args.min_size, args.copies, how, spark=spark)
+    return SparkFinder(paths, policy, args.hidden, args.follow, _filter(args), args.copies, how, spark=spark)
 
 
 DESCRIPTION = (
@@ -59,6 +61,8 @@ examples:
   samepic find ~/Pictures
   samepic find --copies ~/Pictures
   samepic find --series ~/Pictures/2026
+  samepic find --against ~/Archive ~/Inbox     what in Inbox is in Archive already?
+  samepic find --exclude '.thumbnails' --exclude 'raw/*' --ext jpg,heic photos
   samepic find --json photos > report.jsonl
   samepic find --html copies.html photos
   samepic find --review photos
@@ -81,8 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="also search for crops, captioned, framed and turned copies; takes longer")  # fmt: skip
     parser.add_argument("--series", action="store_true",
                         help="also list shots that are not the same but belong together, such as bursts")  # fmt: skip
-    parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1,
-                        help="skip files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
+    _add_filters(parser)
     add_shared(parser, "--hidden")
     parser.add_argument("--follow", action="store_true", help="follow symbolic links")
     add_jobs(parser)
@@ -119,6 +122,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    """Add what is searched, and what it is compared against."""
+    parser.add_argument(
+        "--against",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="list what is in DIR already, or twice below PATHS; files in DIR are never acted on; may be repeated",
+    )
+    parser.add_argument(
+        "--exclude",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="skip files and folders whose name matches GLOB or, if it has a /, whose path below the PATH does;"
+        " may be repeated",
+    )
+    text = "search only names with these extensions, such as jpg,png; may be repeated"
+    parser.add_argument(
+        "--ext", metavar="LIST", action="extend", default=[], type=_parse_extensions, help=text
+    )
+    text = "skip files under SIZE bytes; k, M and G are powers of 1000"
+    parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1, help=text)
+    parser.add_argument("--max-size", metavar="SIZE", type=_parse_size, help="skip files over SIZE bytes")
+
+
 def run(args: argparse.Namespace) -> int:
     from samepic.profile import Policy
 
@@ -126,6 +155,9 @@ def run(args: argparse.Namespace) -> int:
     if args.review:
         require_pages()
     paths = _paths(args)
+    for path in args.against:
+        if not os.path.exists(path):  # noqa: PTH110  (Path would normalize the name)
+            raise UsageError(f"--against: no such folder: {path!r}")
     if sys.stderr is not None:
         log = logging.getLogger("samepic")
         handler = logging.StreamHandler(sys.stderr)
@@ -144,16 +176,25 @@ def run(args: argparse.Namespace) -> int:
             from samepic.duplicates.finder import Finder
 
             cv2.setNumThreads(1)  # the search has its own threads, and OpenCV's would only wait for them
-            how = args.hidden, args.follow, args.min_size, args.copies, args.jobs
-            finder = Finder(paths, policy, *how, None if args.no_cache else cache_file(), meter.progress)
-            finder.with_series = args.series
+            how = args.hidden, args.follow, _filter(args), args.copies, args.jobs
+            cache = None if args.no_cache else cache_file()
+            finder = Finder(paths, policy, *how, cache, meter.progress, args.series, against=args.against)
         groups = finder.groups()
     _print(args, finder, groups)
     if args.review:
         from samepic.duplicates.groups import ScanReport
 
         review(ScanReport(tuple(groups), tuple(finder.unreadable)), args)
-    return TROUBLE if {file.path for file in finder.unreadable} & set(paths) else SAME
+    return TROUBLE if {file.path for file in finder.unreadable} & {*paths, *args.against} else SAME
+
+
+def _filter(args: argparse.Namespace) -> FileFilter:
+    """Return which files are searched. Raises UsageError where none can be."""
+    from samepic.duplicates.walk import FileFilter
+
+    if args.max_size is not None and args.max_size < args.min_size:
+        raise UsageError("--max-size: expected no less than --min-size")
+    return FileFilter.of(args.min_size, args.max_size, args.ext, args.exclude)
 
 
 def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> None:
@@ -182,7 +223,7 @@ def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
         name = f"{group.number}. {printable(group.reference.path)}"
         yield f"{styled(name, 'bold')}  {bytes_text(group.reference.size)}, {group.reason}"
         rows = [
-            (f"   {one.relation}", one.file.path, bytes_text(one.file.size), one.explanation)
+            (f"   {one.relation}", one.file.path, bytes_text(one.file.size), one.text)
             for one in group.members
         ]
         yield table(("", "", "", ""), rows).partition("\n")[2]
@@ -203,7 +244,8 @@ def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
 def _summary(finder: Search, groups: list[Group]) -> str:
     """Return one line like "7 pictures: 1 duplicate in 1 group, 132 KB reclaimable; 1 file is not an image"."""
     copies = sum(len(group.members) for group in groups)
-    line = f"{plural(finder.pictures, 'picture')}: {plural(copies, 'duplicate')} in {plural(len(groups), 'group')}"
+    searched = plural(finder.pictures, "picture") + (f" against {finder.protected}" if finder.against else "")
+    line = f"{searched}: {plural(copies, 'duplicate')} in {plural(len(groups), 'group')}"
     line += f", {bytes_text(sum(group.wasted for group in groups))} reclaimable"
     if finder.series:
         line += f"; {len(finder.series)} series of other shots"
@@ -227,6 +269,12 @@ def _paths(args: argparse.Namespace) -> list[str]:
     if not paths and not lists:
         raise UsageError("expected at least one PATH (see samepic find --help)")
     return paths
+
+
+def _parse_extensions(text: str) -> list[str]:
+    if not re.fullmatch(r"\.?\w+(,\.?\w+)*", text):
+        raise argparse.ArgumentTypeError(f"expected extensions such as jpg,png, found {text!r}")
+    return text.split(",")
 
 
 def _parse_size(text: str) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,7 +32,7 @@ from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
 from samepic.duplicates.series import SeriesFinder
 from samepic.duplicates.verify import CandidateScreen, Verifier
-from samepic.duplicates.walk import Unreadable, Walk, path_key
+from samepic.duplicates.walk import FileFilter, Unreadable, Walk, path_key
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
@@ -41,10 +42,11 @@ Verdicts = dict[tuple[int, int], CachedVerdict]
 
 @dataclass(slots=True, eq=False)
 class Clusters:
-    """The clusters of pictures, verdicts on compared pairs that are the same, errors, and counts as in Verifier."""
+    """The clusters of pictures, verdicts on compared pairs that are the same, and the rest as in Verifier."""
 
     clusters: list[list[int]]
     verdicts: Verdicts = field(default_factory=dict)
+    near: dict[tuple[int, int], Relation] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
     requested: int = 0
     compared: int = 0
@@ -92,6 +94,7 @@ def join_copies(
         for pair in verdicts:
             sets.join(*pair)
         found.verdicts |= verdicts
+        found.near |= verifier.near
         found.errors |= verifier.errors
         found.requested += verifier.requested
         found.compared += verifier.compared
@@ -117,26 +120,30 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Search:
-    """One search below `paths`, with the options of `find`; `min_size` is in bytes.
+    """One search below `paths`, with the options of `find`, for what is also below the paths of `against`.
 
     After `groups()`, `unreadable` lists by path what could not be read, `series` what `with_series` asked for, and the
-    counts are those of this search.
+    counts are those of this search: `pictures` below `paths`, `protected` ones below `against`, and the pairs that are
+    `unlisted`, by relation.
     """
 
     paths: Iterable[str]
     policy: Policy = Policy()  # noqa: RUF009  (frozen)
     hidden: bool = False
     follow: bool = False
-    min_size: int = 1
+    only: FileFilter = FileFilter()  # noqa: RUF009  (frozen)
     copies: bool = False
+    against: Sequence[str] = field(default=(), kw_only=True)
     unreadable: list[Unreadable] = field(default_factory=list, kw_only=True)
     series: list[Series] = field(default_factory=list, kw_only=True)
     pictures: int = field(default=0, kw_only=True)
+    protected: int = field(default=0, kw_only=True)
+    unlisted: Counter[Relation] = field(default_factory=Counter, kw_only=True)
     others: int = field(default=0, kw_only=True)
 
     def walk(self) -> Walk:
         """Return a walk through what is searched."""
-        return Walk(self.paths, self.hidden, self.follow, self.min_size)
+        return Walk(self.paths, self.hidden, self.follow, self.only, self.against)
 
 
 @dataclass(slots=True, eq=False)
@@ -170,9 +177,11 @@ class Finder(Search):
             self._report("reading", reader.files, total, "files")
         self.unreadable = [*walk.unreadable, *reader.unreadable]
         self.others, self.read = reader.others, reader.read
-        self.pictures = sum(len(item.files) for item in reader.items.values())
+        files = [file for item in reader.items.values() for file in item.files]
+        self.protected = sum(file.protected for file in files)
+        self.pictures = len(files) - self.protected
         _log.info("walked: %d folders, %d files, %d skipped", walk.folders, reader.files, walk.skipped)
-        _log.info("by content: %d pictures, %d others, %d unreadable", self.pictures, self.others,
+        _log.info("by content: %d pictures, %d others, %d unreadable", len(files), self.others,
                   len(self.unreadable))  # fmt: skip
         _log.info("not in the cache, read: %d", self.read)
         _log.info("bytes: %d distinct pictures", len(reader.items))
@@ -188,26 +197,28 @@ class Finder(Search):
             self.copies,
         )
         memory, policy, window = MemoryBudget(WORKING_BYTES), self.policy, jobs * AHEAD
+        protected = frozenset(index for index, item in enumerate(items) if item.protected)
         screen = CandidateScreen(items, cache, memory)
         new_verifier = partial(Verifier, items, cache, memory, _HELD_BYTES // jobs)
         joined = join_copies(
             graph,
             new_verifier,
-            screen.passes,
+            lambda a, b: not {a, b} <= protected and screen.passes(a, b),
             policy,
             pool,
             window=window,
             progress=lambda done: self._report("comparing", done, graph.pairs, "pairs"),
         )
         found: list[tuple[GroupDraft, dict[int, Merit]]] = []
+        near = joined.near
         damaged, requested, self.compared = joined.errors, joined.requested, self.compared + joined.compared
         done, skipped = graph.copycode_pairs, 0
 
         def work(cluster: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
             verifier = new_verifier(joined.verdicts)
-            for index in cluster:
+            for index in () if protected.issuperset(cluster) else cluster:
                 verifier.inspect_picture(index)
-            builder = GroupBuilder(graph, verifier.merits, verifier.verdict_of, policy)
+            builder = GroupBuilder(graph, verifier.merits, verifier.verdict_of, policy, protected)
             drafts = list(builder.drafts(cluster))
             verifier.release()
             return drafts, verifier, builder.skipped
@@ -216,6 +227,7 @@ class Finder(Search):
         for cluster, (drafts, verifier, left_out) in zip(joined.clusters, results, strict=True):
             found += [(draft, verifier.merits) for draft in drafts]
             damaged |= verifier.errors
+            near |= verifier.near
             done += sum(map(graph.count, cluster)) // 2
             skipped += left_out
             requested, self.compared = requested + verifier.requested, self.compared + verifier.compared
@@ -227,21 +239,34 @@ class Finder(Search):
             self.unreadable += [Unreadable(file.path, error) for file in items[index].files]
         if skipped:
             _log.info("skipped in crowds of look-alikes: %d pairs", skipped)
-        grouped = {index for draft, _ in found for index in (draft.reference, *draft.verdicts)}
-        alone = [index for index in range(len(items)) if index not in grouped and index not in damaged]
+        heads = {index: draft.reference for draft, _ in found for index in (draft.reference, *draft.verdicts)}
+        self.unlisted = _unlisted(near, heads, policy)
+        alone = [index for index in range(len(items)) if index not in heads and index not in damaged]
         found += [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
         groups = numbered(build_group(draft, items, merits) for draft, merits in found)
         self.unreadable.sort(key=lambda file: (path_key(file), file.error))
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
         if self.with_series:
-            kept = set(range(len(items))) - damaged.keys() - {k for draft, _ in found for k in draft.verdicts}
+            shown = {index for index in range(len(items)) if heads.get(index, index) == index}
             shots = SeriesFinder(items, screen, new_verifier, pool, window)
-            self.series = shots.find(kept, graph, partial(self._report, "comparing shots", unit="pairs"))
+            self.series = shots.find(
+                shown - damaged.keys() - protected,
+                graph,
+                partial(self._report, "comparing shots", unit="pairs"),
+            )
         return groups
 
     def _report(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress is not None:
             self.progress(Progress(stage, done, max(done, total), unit))
+
+
+def _unlisted(
+    near: Mapping[tuple[int, int], Relation], heads: Mapping[int, int], policy: Policy
+) -> Counter[Relation]:
+    """Return how many pairs are looser than what counts as the same, but of no group by its head, for each relation."""
+    apart = (relation for (a, b), relation in near.items() if heads.get(a, a) != heads.get(b, b))
+    return Counter(relation for relation in apart if not relation.is_same(policy.same_if))
 
 
 def find(
@@ -253,6 +278,10 @@ def find(
     hidden: bool = False,
     follow: bool = False,
     min_size: int = 1,
+    max_size: int | None = None,
+    extensions: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    against: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     jobs: int | None = None,
     cache: bool | str | os.PathLike[str] = True,
     unreadable: Callable[[Unreadable], None] | None = None,
@@ -264,21 +293,28 @@ def find(
     loosest relation that counts, from "same-file" to "edited" (default: that of the profile, else "reframed");
     `profile` is a profile of `samepic calibrate`, or its file; `copies` also searches for crops and for captioned,
     framed and turned copies, which takes longer; `hidden` includes names that begin with a dot; `follow` follows
-    symbolic links; files under `min_size` bytes are skipped; `jobs` is the number of threads (default: one for each
-    processor); `cache` is False, or the cache file (default: in the user's cache folder). `unreadable` is called with
-    each file or folder that could not be read, before the first group, and `series` with each series of shots that are
-    not the same but belong together, such as a burst.
+    symbolic links; files of other sizes than `min_size` to `max_size` bytes are skipped, and so are names with other
+    `extensions` and what a pattern of `exclude` matches, as `samepic find` does; `jobs` is the number of threads
+    (default: one for each processor); `cache` is False, or the cache file (default: in the user's cache folder).
+    `unreadable` is called with each file or folder that could not be read, before the first group, and `series` with
+    each series of shots that are not the same but belong together, such as a burst.
+
+    With `against`, one or more folders, pictures below `paths` are also searched for there. Such a folder's file is the
+    reference of its group, `protected`, and no member; two files of these folders alone make no group.
 
     Raises ProfileError for a relation or a profile that does not exist; MissingPartError where `copies` needs a part
     that is not installed.
     """
     policy = Policy.of(same_if, profile)
-    listed = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     file = (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache)
-    finder = Finder(
-        listed, policy, hidden, follow, min_size, copies, jobs, file, with_series=series is not None
-    )
+    only = FileFilter.of(min_size, max_size, extensions, exclude)
+    how = policy, hidden, follow, only, copies, jobs, file
+    finder = Finder(_listed(paths), *how, with_series=series is not None, against=_listed(against))
     return _yielded(finder, unreadable, series)
+
+
+def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+    return [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
 
 
 def _yielded(

@@ -8,13 +8,13 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from samepic.duplicates.cache import CachedVerdict
-from samepic.duplicates.quality import Merit, why_best, why_original
+from samepic.duplicates.quality import Merit, why_best, why_better, why_original
 from samepic.duplicates.scan import DistinctPicture
 from samepic.duplicates.walk import File, Unreadable, path_key
 from samepic.errors import ReportError
@@ -35,7 +35,8 @@ class Member:
     """A file of a group and what it is to the reference.
 
     `probability`, 0 to 1, is the chance that a person would call both the same picture; `hard_link_to` is the path in
-    the group that is the same file on disk, or "". Reports that were read back have "" there.
+    the group that is the same file on disk, or "". Reports that were read back have "" there. `better` is in what it is
+    better than a reference that is one only because it is protected, or "".
     """
 
     file: File
@@ -43,11 +44,19 @@ class Member:
     probability: float
     explanation: str
     hard_link_to: str = ""
+    better: str = ""
+
+    @property
+    def text(self) -> str:
+        """The explanation, and why it is better where it is."""
+        return f"{self.explanation}; better: {self.better}" if self.better else self.explanation
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
         values = values_of(self) | {"hard_link_to": self.hard_link_to or None}
         del values["file"]
+        if not self.better:
+            del values["better"]
         return self.file.to_dict() | values
 
 
@@ -62,8 +71,8 @@ class Group:
 
     @property
     def wasted(self) -> int:
-        """The bytes that all files but the reference take; a hard link takes none."""
-        return sum(member.file.size for member in self.members if not member.hard_link_to)
+        """The bytes that all files but the reference take; hard links take none, and better files are no waste."""
+        return sum(one.file.size for one in self.members if not one.hard_link_to and not one.better)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape of a line of `samepic find --json`."""
@@ -121,11 +130,15 @@ class Series:
 
 @dataclass(slots=True)
 class GroupDraft:
-    """A reference and its members by index with their verdicts; `proven` is why it is the original, or ""."""
+    """A reference and its members by index with their verdicts; `proven` is why it is the original, or "".
+
+    `better` has why a member is better than a protected reference.
+    """
 
     reference: int
     verdicts: dict[int, CachedVerdict] = field(default_factory=dict)
     proven: str = ""
+    better: dict[int, str] = field(default_factory=dict)
 
 
 class UnionFind:
@@ -162,24 +175,27 @@ class GroupBuilder:
     `candidates` are those of each picture by index, with their distance.
 
     A reference stops after _MISSES different pictures in a row: otherwise n pages of one layout, all near each other,
-    would take n² comparisons. `skipped` counts such pairs.
+    would take n² comparisons. `skipped` counts such pairs. `protected` pictures come first as references, and are
+    members of no group.
     """
 
     candidates: SupportsGetItem[int, Mapping[int, int]]
     merits: Mapping[int, Merit]
     verdict_of: Callable[[int, int], CachedVerdict | None]
     policy: Policy
+    protected: Set[int] = frozenset()
     skipped: int = 0
 
     def drafts(self, cluster: Iterable[int]) -> Iterator[GroupDraft]:
         """Yield the groups of a cluster, best reference first; one that proves to be the original replaces it."""
         order = sorted(
             (index for index in cluster if index in self.merits),
-            key=lambda index: self.merits[index].order(index),
+            key=lambda index: (index not in self.protected, *self.merits[index].order(index)),
         )
-        remaining = set(order)
+        remaining = set(order) - self.protected
         for first in order:
-            while first in remaining and first in self.merits:
+            fixed = first in self.protected
+            while (fixed or first in remaining) and first in self.merits:
                 draft, rejected = GroupDraft(first), {first}
                 while (original := self._fill(draft, remaining, rejected)) is not None:
                     rejected.add(original[0])
@@ -187,6 +203,8 @@ class GroupBuilder:
                 if draft.verdicts:
                     yield draft
                 remaining -= {draft.reference, *draft.verdicts}
+                if fixed:
+                    break
 
     def _fill(self, draft: GroupDraft, remaining: set[int], rejected: set[int]) -> tuple[int, str] | None:
         """Add members, and candidates of members, to the draft; return the original among them instead, and why."""
@@ -208,12 +226,20 @@ class GroupBuilder:
                     continue
                 misses = 0
                 reason = why_original(self.merits[draft.reference], self.merits[other], verdict)
-                if reason and other not in rejected:
+                if draft.reference in self.protected:
+                    draft.better[other] = reason or self._advantage(other, draft.reference)
+                elif reason and other not in rejected:
                     return other, reason
                 draft.verdicts[other] = verdict
                 added.append(other)
             queue = self._nearest(added, remaining, compared)
         return None
+
+    def _advantage(self, index: int, protected: int) -> str:
+        """Return what one picture has over a protected one, by its header, or "" if it was made of that one."""
+        reason = why_better(self.merits[index], self.merits[protected])
+        verdict = self.verdict_of(index, protected) if reason else None
+        return "" if verdict and why_original(self.merits[index], self.merits[protected], verdict) else reason
 
     def _nearest(self, indices: Iterable[int], among: set[int], compared: set[int]) -> list[int]:
         found: dict[int, int] = {}
@@ -235,31 +261,45 @@ def accepted(verdict: CachedVerdict, policy: Policy) -> CachedVerdict | None:
 
 def build_group(draft: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]) -> Group:
     """Return the group of a draft, or of one item with several files, as `group_of` does."""
-    first, *copies = sorted(items[draft.reference].files, key=path_key)
+    first, *copies = sorted(
+        items[draft.reference].files, key=lambda file: (not file.protected, path_key(file))
+    )
     equal = CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")
-    rest = [(file, equal) for file in copies]
+    rest = [(file, equal) for file in copies if not file.protected]
     for index, verdict in draft.verdicts.items():
         rest += [(file, verdict) for file in items[index].files]
     others = [merits[index] for index in draft.verdicts]
     reason = why_best(merits[draft.reference], others, proven=draft.proven) if others else SAME_BYTES
-    return group_of(first, reason, rest)
+    if not first.protected:
+        return group_of(first, reason, rest)
+    better = {file.path: text for index, text in draft.better.items() for file in items[index].files}
+    return group_of(first, PROTECTED, rest, better)
 
 
 SAME_BYTES = "identical files; first by path"
 """The reason for the reference of a group of identical files."""
 
+PROTECTED = "in a folder that others are compared against"
+"""The reason for a protected reference."""
+
 BYTE_FOR_BYTE = "the same file, byte for byte"
 """The explanation of a member with the bytes of the reference."""
 
 
-def group_of(first: File, reason: str, rest: Iterable[tuple[File, CachedVerdict]]) -> Group:
-    """Return a group that has no number yet, around its `first` file, with the `rest` by path."""
+def group_of(
+    first: File,
+    reason: str,
+    rest: Iterable[tuple[File, CachedVerdict]],
+    better: Mapping[str, str] | None = None,
+) -> Group:
+    """Return a group without a number, around its `first` file, with the `rest` by path; `better` is why, by path."""
     members, links = [], {first.node: first.path}
     for file, verdict in sorted(rest, key=lambda row: path_key(row[0])):
         link = links.get(file.node, "") if file.links > 1 else ""
         links.setdefault(file.node, file.path)
         explanation = verdict.explanation if not link else "the same file on disk (a hard link)"
-        members.append(Member(file, Relation(verdict.relation), verdict.probability, explanation, link))
+        known = explanation, link, (better or {}).get(file.path, "")
+        members.append(Member(file, Relation(verdict.relation), verdict.probability, *known))
     return Group(0, first, reason, tuple(members))
 
 
@@ -307,6 +347,7 @@ class _FileLine:
     mtime_ns: int
     sha256: str
     real_path: str = ""
+    protected: bool = False
 
     def __post_init__(self) -> None:
         require(bool(self.path) and "\0" not in self.path, "path", "the name of a file", self.path)
@@ -315,7 +356,8 @@ class _FileLine:
         require(digest, "sha256", "64 hexadecimal digits", self.sha256)
 
     def file(self) -> File:
-        return File(self.path, self.size, self.mtime_ns, self.sha256, real_path=self.real_path)
+        more = self.real_path, self.protected
+        return File(self.path, self.size, self.mtime_ns, self.sha256, 0, 0, 1, *more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +365,7 @@ class _MemberLine(_FileLine):
     relation: str
     probability: float
     explanation: str
+    better: str = ""
 
     def __post_init__(self) -> None:
         _FileLine.__post_init__(self)
@@ -330,7 +373,8 @@ class _MemberLine(_FileLine):
         require(0 <= self.probability <= 1, "probability", "a number from 0 to 1", self.probability)
 
     def member(self) -> Member:
-        return Member(self.file(), Relation(self.relation), self.probability, self.explanation)
+        known = Relation(self.relation), self.probability, self.explanation
+        return Member(self.file(), *known, better=self.better)
 
 
 @dataclass(frozen=True, slots=True)

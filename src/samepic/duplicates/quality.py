@@ -122,6 +122,18 @@ def why_best(best: Merit, others: Sequence[Merit], *, proven: str) -> str:
     return reason or "equal quality; first by path"
 
 
+_OVER_ONE = {
+    **_ADVANTAGES,
+    "pixels": "larger: {0.width}x{0.height} against {1.width}x{1.height}",
+    "color": "in color",
+}
+
+
+def why_better(copy: Merit, reference: Merit) -> str:
+    """Return what a copy has over a reference by its header, or "" where it ranks no higher."""
+    return advantage(copy, reference, _OVER_ONE) if copy.rank() > reference.rank() else ""
+
+
 def advantage(best: Merit, other: Merit, texts: Mapping[str, str]) -> str:
     """Return the text, by field in the order of `Merit.rank`, of the first in which `best` has more, or ""."""
     better = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"

@@ -103,6 +103,11 @@ class DistinctPicture:
     def sha256(self) -> str:
         return self.fingerprint.sha256
 
+    @property
+    def protected(self) -> bool:
+        """Whether one of its files is."""
+        return any(file.protected for file in self.files)
+
 
 class Reader:
     """Reads each file once, from the cache or on threads: `items` by sha256, the `unreadable`, a count of `others`."""

@@ -18,6 +18,7 @@ from samepic.fingerprints.fingerprint import Fingerprint, code_distance
 from samepic.fingerprints.make import fingerprint_shown
 from samepic.picture import Picture, inspect, load, read
 from samepic.tuning.search import SCREEN
+from samepic.verdict import Relation
 from samepic.verify.features import Features, screening_features, shared_features
 from samepic.verify.pipeline import WHITE
 from samepic.verify.resave import ProofScope
@@ -100,7 +101,10 @@ def _all_codes(of: Fingerprint) -> Iterable[bytes]:
 
 @dataclass(slots=True, eq=False)
 class Verifier:
-    """Compares pictures of one cluster, but `_known` pairs; `merits` are of the readable, `errors` of the others."""
+    """Compares pictures of one cluster, but `_known` pairs; `merits` are of the readable, `errors` of the others.
+
+    `near` are the relations, edited or closer, of the pairs that were asked for, the lower index first.
+    """
 
     _items: list[DistinctPicture]
     _cache: Cache
@@ -109,6 +113,7 @@ class Verifier:
     _known: Mapping[tuple[int, int], CachedVerdict] = field(default_factory=dict)
     merits: dict[int, Merit] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
+    near: dict[tuple[int, int], Relation] = field(default_factory=dict)
     compared: int = 0
     requested: int = 0
     _decoded: OrderedDict[int, Picture] = field(default_factory=OrderedDict)
@@ -132,6 +137,12 @@ class Verifier:
 
     def verdict_of(self, a: int, b: int) -> CachedVerdict | None:
         """Return the verdict on b against a; None where one of them cannot be decoded."""
+        verdict = self._verdict(a, b)
+        if verdict is not None and (relation := Relation(verdict.relation)).is_same(Relation.EDITED):
+            self.near[min(a, b), max(a, b)] = relation
+        return verdict
+
+    def _verdict(self, a: int, b: int) -> CachedVerdict | None:
         if (a, b) in self._known:
             return self._known[a, b]
         self.requested += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +19,9 @@ class File:
 
     `path` holds bytes that are not UTF-8 as surrogates (see `os.fsencode`); `size` is in bytes; `sha256`, in
     hexadecimal digits, is "" until the file is read. `real_path` is the absolute path where `path` leads over a
-    symlink, else "". `inode`, `device` and the number of hard `links` are known only in the run that found the file;
-    these four do not count in comparisons.
+    symlink, else "". `protected` files lie below a folder that others are compared against: they are never acted on.
+    `inode`, `device` and the number of hard `links` are known only in the run that found the file; these five do not
+    count in comparisons.
     """
 
     path: str
@@ -29,6 +32,7 @@ class File:
     device: int = field(default=0, compare=False)
     links: int = field(default=1, compare=False)
     real_path: str = field(default="", compare=False)
+    protected: bool = field(default=False, compare=False)
 
     @property
     def node(self) -> tuple[int, int]:
@@ -38,7 +42,8 @@ class File:
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
         found = {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
-        return {**found, "real_path": self.real_path} if self.real_path else found
+        more = {"real_path": self.real_path, "protected": self.protected}
+        return found | {name: value for name, value in more.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +59,88 @@ def path_key(file: File | Unreadable) -> bytes:
     return os.fsencode(file.path)
 
 
+@dataclass(frozen=True, slots=True)
+class FileFilter:
+    """Which files are searched: of `min_size` to `max_size` bytes, named as `extensions` say, and not in `exclude`.
+
+    A pattern without "/" is matched with the name of each file and folder, one with "/" in it or before it with the
+    path below the folder that was named; `*` and `?` stand for any characters, "/" too, and `[a-z]` for one of those.
+    One that ends in "/" is for folders only. An excluded folder is not entered. Case counts, but not in `extensions`.
+    """
+
+    min_size: int = 1
+    max_size: int | None = None
+    extensions: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, min_size: int, max_size: int | None, extensions: Iterable[str], exclude: Iterable[str]
+    ) -> FileFilter:
+        """Return the filter of these options; extensions may have a dot before them."""
+        endings = (one.lower().removeprefix(".") for one in extensions)
+        return cls(min_size, max_size, tuple(endings), tuple(exclude))
+
+    def has(self, name: str, size: int) -> bool:
+        """Return whether a file of this name and size is searched, whatever `exclude` says."""
+        if size < self.min_size or (self.max_size is not None and size > self.max_size):
+            return False
+        return not self.extensions or os.path.splitext(name)[1].lower().lstrip(".") in self.extensions  # noqa: PTH122
+
+    def excluder(self) -> Callable[[str, str, bool], bool]:
+        """Return what says of a name, its path below the root, and whether it is a folder, that it is excluded."""
+        for_files = [pattern for pattern in self.exclude if not pattern.endswith("/")]
+        folders, files = (_matcher([one.rstrip("/") for one in some]) for some in (self.exclude, for_files))
+        return lambda name, below, is_folder: (folders if is_folder else files)(name, below)
+
+
+def _matcher(patterns: list[str]) -> Callable[[str, str], bool]:
+    """Return what says whether a name, or a path below the root, matches one of the patterns."""
+    by_name, by_path = (
+        re.compile(
+            "|".join(fnmatch.translate(one.lstrip("/")) for one in patterns if ("/" in one) is whole)
+            or "(?!)"
+        )
+        for whole in (False, True)
+    )
+    return lambda name, below: bool(by_name.match(name) or by_path.match(below))
+
+
 @dataclass(slots=True, eq=False)
 class Walk:
-    """Walks `paths`, which may be hidden or links; skips files under `min_size` bytes, and counts them.
+    """Walks `paths`, which may be hidden or links; skips and counts what `only` leaves out.
 
-    A folder is entered once, and a file found once, however many links, loops and paths lead there.
+    A folder is entered once, and a file found once, however many links, loops and paths lead there. What lies below a
+    path of `against` is found first, and is protected.
     """
 
     paths: Iterable[str]
     hidden: bool = False
     follow: bool = False
-    min_size: int = 0
+    only: FileFilter = FileFilter(0)
+    against: Iterable[str] = ()
     unreadable: list[Unreadable] = field(default_factory=list)
     folders: int = 0
     skipped: int = 0
     _entered: set[tuple[int, int]] = field(default_factory=set)
     _real_paths: dict[tuple[int, int], set[str]] = field(default_factory=dict)
     _real_folders: dict[str, str] = field(default_factory=dict)
+    _excludes: Callable[[str, str, bool], bool] = field(init=False)
+    _protects: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._excludes = self.only.excluder()
 
     def files(self) -> Iterator[File]:
         """Yield every regular file: paths in the given order, folders by the bytes of their names."""
-        named = [(path, status) for path in self.paths if (status := self._stat(path)) is not None]
-        for _, status in named:
+        asked = [*((path, True) for path in self.against), *((path, False) for path in self.paths)]
+        named = [(path, keep, status) for path, keep in asked if (status := self._stat(path)) is not None]
+        for _, _, status in named:
             if stat.S_ISREG(status.st_mode):
                 self._real_paths.setdefault((status.st_dev, status.st_ino), set())
-        for path, status in named:
+        for path, self._protects, status in named:
             if stat.S_ISREG(status.st_mode):
-                yield from self._file(path, status)
+                yield from self._file(path, os.path.basename(path), status)  # noqa: PTH119  (as above)
             elif stat.S_ISDIR(status.st_mode):
                 yield from self._folder(path, status)
             else:
@@ -98,6 +158,7 @@ class Walk:
     def _folder(self, path: str, status: os.stat_result) -> Iterator[File]:
         """Walk below a folder without recursion, so that depth is not limited."""
         stack: list[tuple[str, os.stat_result]] = [(path, status)]
+        root = len(os.path.join(path, ""))  # noqa: PTH118  (as above)
         while stack:
             path, status = stack.pop()
             node = status.st_dev, status.st_ino
@@ -117,9 +178,12 @@ class Walk:
                 if child is None:
                     continue
                 if stat.S_ISDIR(child.st_mode):
-                    subfolders.append((below, child))
+                    if self._excludes(name, below[root:], True):
+                        self.skipped += 1
+                    else:
+                        subfolders.append((below, child))
                 elif stat.S_ISREG(child.st_mode):
-                    yield from self._file(below, child)
+                    yield from self._file(below, below[root:], child)
                 else:
                     self.skipped += 1
             stack.extend(reversed(subfolders))
@@ -138,17 +202,18 @@ class Walk:
         names.sort(key=os.fsencode)
         return names
 
-    def _file(self, path: str, status: os.stat_result) -> Iterator[File]:
-        node = status.st_dev, status.st_ino
+    def _file(self, path: str, below: str, status: os.stat_result) -> Iterator[File]:
+        """Yield a file, `below` its root, if it is searched and was not found before."""
+        node, name = (status.st_dev, status.st_ino), os.path.basename(path)  # noqa: PTH119  (as above)
         if self.follow or node in self._real_paths or status.st_nlink > 1:
             # Several paths may lead here: two names of a file are hard links, two paths to one name are not.
             real, seen = os.path.realpath(path), self._real_paths.setdefault(node, set())
             if real in seen:
                 return
             seen.add(real)
-        if status.st_size >= self.min_size:
-            times = status.st_size, status.st_mtime_ns
-            yield File(path, *times, "", status.st_ino, status.st_dev, status.st_nlink, self._real_path(path))
+        if self.only.has(name, status.st_size) and not self._excludes(name, below, False):
+            known = status.st_size, status.st_mtime_ns, "", status.st_ino, status.st_dev, status.st_nlink
+            yield File(path, *known, self._real_path(path), self._protects)
         else:
             self.skipped += 1
 

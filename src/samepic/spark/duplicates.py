@@ -243,7 +243,9 @@ class SparkFinder(Search):
         entries: dict[str, File] = {}
         if uris:
             source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
-            df = source.load(uris).where(fn.col("length") >= self.min_size)
+            df = source.load(uris).where(fn.col("length") >= self.only.min_size)
+            if self.only.max_size is not None:
+                df = df.where(fn.col("length") <= self.only.max_size)
         else:
             walk = self.walk()
             for entry in walk.files():

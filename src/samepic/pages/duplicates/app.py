@@ -163,6 +163,7 @@ def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable
             guard.route("POST", "/mark", pages.mark),
             guard.route("POST", "/accept", pages.accept),
             guard.route("POST", "/rest", pages.accept_rest),
+            guard.route("POST", "/rule", pages.rule),
             guard.route("POST", "/undo", pages.undo),
             guard.route("GET", "/plan", pages.plan, is_page=True),
             guard.route("POST", "/act", pages.start_run, is_page=True),
@@ -242,8 +243,17 @@ class _ReviewPages:
         return Json({"count": count, "progress": views.progress_json(self._decisions)})
 
     async def undo(self, guarded: GuardedRequest) -> Response:
-        index = await self._in_thread(self._decisions.undo)
-        return Json({"group": None}) if index is None else self._group_response(index)
+        undone = await self._in_thread(self._decisions.undo)
+        return self._group_response(undone[0], len(undone)) if undone else Json({"group": None})
+
+    async def rule(self, guarded: GuardedRequest) -> Response:
+        fields = {
+            name: str(guarded.fields.get(name, "")).strip() for name in ("rule", "prefer", "over", "match")
+        }
+        is_applied = guarded.fields.get("apply") is True
+        return Json(
+            await self._in_thread(lambda: views.rule_json(self._decisions, **fields, apply=is_applied))
+        )
 
     async def plan(self, guarded: GuardedRequest) -> Response:
         request = _requested_cleanup(dict(parse_qsl(guarded.request.url.query, keep_blank_values=True)))
@@ -292,11 +302,12 @@ class _ReviewPages:
             raise HttpProblem(404, "not_found", "no such group or file in this report")
         return index, place
 
-    def _group_response(self, index: int) -> Response:
+    def _group_response(self, index: int, count: int = 1) -> Response:
         state, group = self._decisions.state(index), self._decisions.groups[index]
         return Json(
             {
                 "group": index,
+                "count": count,
                 "page": views.page_of(index),
                 "name": f"Group {group.number}, {printable(group.reference.path)}",
                 "marks": [str(mark) for mark in state.marks],

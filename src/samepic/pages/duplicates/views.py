@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from samepic.cleanup.decisions import Decisions, GroupState, Mark
-from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
+from samepic.cleanup.plan import CleanupAction, Keep, KeepRule, Plan, files_of, folder_of, read_unchanged
 from samepic.duplicates.groups import Group
 from samepic.duplicates.walk import File
+from samepic.errors import ReportError
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
 from samepic.pages.html import Html, count_text, el, pair_json, plural, post_form
 from samepic.profile import Policy
@@ -47,6 +48,7 @@ def groups_page(decisions: Decisions, number: int) -> list[Html]:
         el("h1", "Duplicates"),
         _bar(decisions),
         el("p.hints.small.soft", hints),
+        _rules(decisions),
         el("div.groups", [_group(decisions, index) for index in indexes], id="groups", data_page=number),
         _pagination(decisions, number),
     ]
@@ -80,6 +82,58 @@ def _bar(decisions: Decisions) -> Html:
     )
 
 
+_RULES = (
+    (KeepRule.BEST, "the best copy"), (KeepRule.LARGEST, "the largest"), (KeepRule.SMALLEST, "the smallest"),
+    (KeepRule.NEWEST, "the newest"), (KeepRule.OLDEST, "the oldest"), (KeepRule.PATH, "the first by path"),
+)  # fmt: skip
+
+
+def _rules(decisions: Decisions) -> Html:
+    def field(name: str, label: str, hint: str, folders: str | None) -> Html:
+        known = {"id": f"rule-{name}", "placeholder": hint, "list": folders, "autocomplete": "off"}
+        return el("p", el("label", label, for_=f"rule-{name}"), el("input", type="text", name=name, **known))
+
+    kinds = el(
+        "select", [el("option", text, value=str(one)) for one, text in _RULES], name="rule", id="rule-rule"
+    )
+    return el(
+        "details.card.rules",
+        el("summary", "Decide many groups by a rule"),
+        el(
+            "form",
+            field("prefer", "Keep files in the folder", "any folder", "folders"),
+            field("over", "rather than those in", "all other folders", "folders"),
+            field("match", "or whose path matches", "regular expression", None),
+            el("p", el("label", "and of several", for_="rule-rule"), kinds),
+            el("button", "Preview", type="submit"),
+            el("button.primary", "Apply", type="button", id="rule-apply", disabled=True),
+            el("datalist", [el("option", value=printable(one)) for one in decisions.folders()], id="folders"),
+            id="rule",
+        ),
+        el("p", role="status", aria_live="polite", id="rule-text"),
+    )
+
+
+def rule_json(
+    decisions: Decisions, *, rule: str, prefer: str, over: str, match: str, apply: bool
+) -> dict[str, int | str | bool]:
+    """Return what a rule decides, in words and numbers, and decide it where it is to `apply`. Raises ReportError."""
+    if over and not prefer:
+        raise ReportError("Please enter the folder to keep files in, too.")
+    folders = [folder_of(str(Path(folder).expanduser())) for folder in (prefer, over) if folder]
+    keep = Keep.of(rule if rule in {*KeepRule} else KeepRule.BEST, folders[:1], match)
+    states = decisions.by_rule(keep, *folders[1:])
+    groups, files, size = decisions.counts(states)
+    if apply:
+        decisions.apply(states)
+    wishes = [f"prefer {prefer}{f' over {over}' if over else ''}"] if prefer else []
+    wishes += [f"prefer paths with {match}"] if match else []
+    wishes += [f"keep {dict(_RULES)[keep.rule]}"] if not wishes or keep.rule is not KeepRule.BEST else []
+    removed = f"{plural(files, 'file')} to remove in {plural(groups, 'undecided group')}, {bytes_text(size)}"
+    text = f"{', then '.join(wishes)}: {removed}."
+    return {"text": printable(text[0].upper() + text[1:]), "files": files, "applied": apply}
+
+
 def _group(decisions: Decisions, index: int) -> Html:
     group, state = decisions.groups[index], decisions.state(index)
     files = files_of(group)
@@ -108,8 +162,12 @@ def _file(group: Group, state: GroupState, index: int, place: int) -> Html:
     file, mark = files_of(group)[place], state.marks[place]
     name = Path(printable(file.path)).name
     member = group.members[place - 1] if place else None
-    tag = el("b.tag", str(member.relation)) if member else el("b.tag.best", "best copy")
-    reason = member.explanation if member else group.reason
+    tag = (
+        el("b.tag", str(member.relation))
+        if member
+        else el("b.tag.best", "stays" if file.protected else "best copy")
+    )
+    reason = member.text if member else group.reason
     return el(
         f"li.file.m-{mark}",
         el(
@@ -123,12 +181,17 @@ def _file(group: Group, state: GroupState, index: int, place: int) -> Html:
         el("p.small.soft", printable(reason)),
         el(
             "div.options",
-            [_mark_button(*entry, mark, name) for entry in _MARKS if place or entry[0] is not Mark.NOT_DUPLICATE],
+            [_mark_button(*entry, mark, name) for entry in _MARKS if entry[0] in _allowed(place, file)],
             role="group",
             aria_label=f"Decision on {name}",
         ),
         data_file=place,
     )  # fmt: skip
+
+
+def _allowed(place: int, file: File) -> tuple[Mark, ...]:
+    """Return how a file may be marked: the others are duplicates of the reference, or not."""
+    return (Mark.KEEP,) if file.protected else tuple(Mark) if place else (Mark.KEEP, Mark.DROP)
 
 
 def _mark_button(mark: Mark, label: str, key: str, current: Mark, name: str) -> Html:

@@ -69,7 +69,11 @@ async function mark(name) {
   const group = groups[current];
   const file = group && files(group)[place];
   const button = file?.querySelector(`[data-mark="${name}"]`);
-  if (!button) { announce('The best copy can only be kept or removed.'); return; }
+  if (!button) {
+    const fixed = file?.querySelectorAll('.option').length === 1;
+    announce(fixed ? 'This file is only compared against: it stays.' : 'The best copy can only be kept or removed.');
+    return;
+  }
   const data = await post('/mark', { group: Number(group.dataset.index), file: Number(file.dataset.file), mark: name });
   if (!data) return;
   show(data);
@@ -92,10 +96,36 @@ async function undo() {
   if (!data) return;
   if (data.group === null) { announce('Nothing to undo.'); return; }
   const index = groups.findIndex((group) => Number(group.dataset.index) === data.group);
+  if (data.count > 1) { reload(`Undone: ${data.count} groups are undecided again.`); return; }
   if (index < 0) { location.href = `/?page=${data.page}#g${data.group}`; return; }
   show(data);
   go(index);
   announce(`Undone: ${data.name}`);
+}
+
+/** Load the page again, and announce something then. */
+function reload(text) {
+  sessionStorage.setItem('announce', text);
+  location.reload();
+}
+
+const rule = document.getElementById('rule');
+
+/** Preview what a rule would decide, or apply it. */
+async function useRule(apply) {
+  const data = await post('/rule', { ...Object.fromEntries(new FormData(rule)), apply });
+  document.getElementById('rule-text').textContent = data?.text ?? '';
+  document.getElementById('rule-apply').disabled = !data?.files;
+  if (data?.applied) reload(`Decided. ${data.text} Undo takes it back.`);
+}
+
+function watchRule() {
+  if (!rule) return;
+  rule.addEventListener('submit', (event) => { event.preventDefault(); useRule(false); });
+  rule.addEventListener('input', () => { document.getElementById('rule-apply').disabled = true; });
+  document.getElementById('rule-apply').addEventListener('click', () => useRule(true));
+  announce(sessionStorage.getItem('announce') ?? '');
+  sessionStorage.removeItem('announce');
 }
 
 async function acceptRest() {
@@ -158,5 +188,6 @@ async function watchRun() {
 }
 
 startReview();
+watchRule();
 watchAction();
 watchRun();
