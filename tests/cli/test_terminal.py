@@ -12,6 +12,7 @@ import pytest
 
 from samepic.cli.output import percent, table
 from samepic.writing import bytes_text, printable
+from tests.cli.conftest import Run
 
 
 def on_a_terminal(arguments: list[str], env: dict[str, str]) -> str:
@@ -21,7 +22,10 @@ def on_a_terminal(arguments: list[str], env: dict[str, str]) -> str:
         [sys.executable, "-m", "samepic", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=theirs,
-        env={"PATH": os.environ["PATH"], "TERM": "xterm", "PYTHONUTF8": "1", **env},
+        env={
+            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+            **{"TERM": "xterm", "PYTHONUTF8": "1", **env},
+        },
     ):
         os.close(theirs)
         written = b""
@@ -35,14 +39,25 @@ def on_a_terminal(arguments: list[str], env: dict[str, str]) -> str:
 
 
 def test_a_terminal_gets_a_mark_and_colour(rocket: Path) -> None:
-    assert on_a_terminal(["compare", str(rocket), str(rocket)], {}).startswith("\x1b[32;1m✓\x1b[0m \x1b[1m")
+    assert on_a_terminal(["compare", str(rocket), str(rocket)], {}).startswith(
+        "\x1b[32;1m✓ SAME\x1b[0m: \x1b[1m"
+    )
 
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_terminal_that_wants_no_colour_gets_none(rocket: Path, env: dict[str, str]) -> None:
     result = on_a_terminal(["compare", str(rocket), str(rocket)], env)
-    assert result.startswith("✓ ")
+    assert result.startswith("✓ SAME: ")
     assert "\x1b" not in result
+
+
+def test_color_can_be_forced_where_output_is_piped_but_not_against_no_color(run: Run, rocket: Path) -> None:
+    for env, first in (
+        ({"FORCE_COLOR": "1"}, "\x1b[32;1msame\x1b[0m: "),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, "same: "),
+        ({"FORCE_COLOR": ""}, "same: "),
+    ):
+        assert run("compare", rocket, rocket, env=env).stdout.startswith(first)
 
 
 @pytest.mark.parametrize(("columns", "notes"), [("200", True), ("100", False)])

@@ -71,7 +71,6 @@ def test_json_prints_one_object_for_an_error_too(run: Run, rocket: Path, text: P
 @pytest.mark.parametrize(
     "arguments",
     [
-        (),
         ("compare",),
         ("compare", "one.jpg"),
         ("compare", "a", "b", "c"),
@@ -90,6 +89,22 @@ def test_a_command_line_that_makes_no_sense_is_trouble(run: Run, arguments: tupl
     else:
         assert (done.stdout, done.stderr.count("\n")) == ("", 1)
         assert done.stderr.startswith("samepic: ")
+
+
+def test_a_command_without_anything_is_helped_and_never_says_that_pictures_are_the_same(run: Run) -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout == run("--help").stdout
+
+
+def test_a_verb_that_is_mistyped_is_suggested(run: Run) -> None:
+    done = run("comapre", "a", "b")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "samepic: comapre: no such verb; did you mean compare? (see samepic --help)\n",
+    )
+    assert "expected one of compare, measure, " in run("xyz").stderr
+    assert json.loads(run("finde", ".", "--json").stdout)["kind"] == "UsageError"
 
 
 def test_help_and_version_are_no_trouble(run: Run) -> None:

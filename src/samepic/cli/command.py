@@ -13,6 +13,8 @@ from samepic import __version__
 from samepic.errors import SamepicError
 
 if TYPE_CHECKING:
+    import argparse
+
     from samepic.cli.options import Parser
 
 SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
@@ -33,6 +35,7 @@ VERBS: Final = {
     "fingerprint": "print the fingerprints of pictures",
     "calibrate": "check verdicts against your own labeled pairs",
     "doctor": "check the installation",
+    "completion": "print the completions of bash, zsh or fish",
 }
 """The verbs, each a module, and what `samepic --help` says of them."""
 
@@ -107,10 +110,9 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
-        wanted = next((word for word in arguments if not word.startswith("-")), "")
-        args = build_parser((wanted,)).parse_args(arguments)
+        args = _parse(arguments)
         status: int = args.run(args)
-    except SystemExit as stop:  # --help and --version, which have already printed
+    except SystemExit as stop:  # help and --version, which have already printed
         return stop.code if isinstance(stop.code, int) else TROUBLE
     except (SamepicError, UsageError) as error:
         return _report_error(arguments, str(error), type(error).__name__)
@@ -134,6 +136,21 @@ def _run(arguments: Sequence[str]) -> int:
         hint = "please report this bug, with what SAMEPIC_DEBUG=1 prints"
         return _report_error(arguments, f"{type(error).__name__}: {error} ({hint})", type(error).__name__)
     return status
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed arguments. Raises UsageError, and SystemExit where help was printed."""
+    wanted = next((word for word in arguments if not word.startswith("-")), "")
+    if not arguments:
+        build_parser(()).print_help()
+        sys.exit(TROUBLE)  # SAME would say that two pictures are the same
+    if wanted in VERBS or wanted != arguments[0]:
+        return build_parser((wanted,)).parse_args(arguments)
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, VERBS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(VERBS)}"
+    raise UsageError(f"{wanted}: no such verb; {hint} (see samepic --help)")
 
 
 def _report_error(arguments: Sequence[str], message: str, kind: str) -> int:

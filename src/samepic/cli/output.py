@@ -19,8 +19,9 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 def styled(text: str, *styles: str) -> str:
-    """Return `text` in color or bold on a terminal, unless NO_COLOR is set; else unchanged."""
-    if not _on_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    """Return `text` in color or bold on a terminal or where FORCE_COLOR is set; unchanged elsewhere, or by NO_COLOR."""
+    colored = os.environ.get("FORCE_COLOR") or (_on_terminal() and os.environ.get("TERM") != "dumb")
+    if os.environ.get("NO_COLOR") or not colored:
         return text
     return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
 
@@ -30,15 +31,15 @@ def _on_terminal() -> bool:
 
 
 def heading(same: bool | None, sentence: str) -> str:
-    """Return the first line of an answer: with a mark on a terminal, with words where output is piped."""
+    """Return the first line of an answer: on a terminal with a mark before the words."""
     mark, words, color = {
         True: ("✓", "same", "green"),
         False: ("✗", "not the same", "red"),
         None: ("?", "cannot tell", "yellow"),
     }[same]
     if not _on_terminal():
-        return f"{words}: {printable(sentence)}"
-    return f"{styled(mark, color, 'bold')} {styled(printable(sentence), 'bold')}"
+        return f"{styled(words, color, 'bold')}: {printable(sentence)}"
+    return f"{styled(f'{mark} {words.upper()}', color, 'bold')}: {styled(printable(sentence), 'bold')}"
 
 
 def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
