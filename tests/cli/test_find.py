@@ -15,7 +15,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from samepic.duplicates.finder import Finder, Progress
 from samepic.duplicates.groups import Group, Member, csv_lines
 from samepic.duplicates.walk import File, Unreadable
 from samepic.verdict import Relation
@@ -195,6 +197,9 @@ def test_nothing_the_same_is_no_trouble(run: Run, tmp_path: Path) -> None:
         (),
         ("--jobs", "0", "."),
         ("--min-size", "large", "."),
+        ("--min-size", "2k", "--max-size", "1k", "."),
+        ("--ext", "*.jpg", "."),
+        ("--against", "nowhere", "."),
         ("--same-if", "similar", "."),
         ("--json", "--csv", "."),
         ("-", "--files-from", "-"),
@@ -256,6 +261,55 @@ def test_progress_is_shown_on_a_terminal_alone_and_gone_at_the_end(folder: Path)
     assert shown.endswith("\r\x1b[K")
 
 
+def test_the_work_of_all_stages_only_grows_and_ends_where_it_is_all_done(folder: Path) -> None:
+    seen: list[Progress] = []
+    Finder([str(folder)], cache=None, progress=seen.append).groups()
+    done = [progress.work[0] for progress in seen]
+    assert done == sorted(done)
+    assert seen[-1].work[0] == seen[-1].work[1] > 0
+    assert seen[0].work[1] > seen[0].total, "what comes after reading counts from the beginning"
+
+
+def test_the_last_line_says_what_is_not_listed_and_what_to_do_with_a_report(run: Run, folder: Path) -> None:
+    with Image.open(folder / "chelsea.png") as image:
+        image.paste((200, 30, 30), (100, 60, 160, 110))
+        image.save(folder / "edited.png")
+    hint = "1 edited pair not listed: --same-if edited"
+    assert run("find", folder).stdout.splitlines()[-1] == hint
+    assert hint not in run("find", folder, "--same-if", "edited").stdout
+    assert run("find", folder, "--json").stderr == ""
+    for name, more in (("found.jsonl", ["review with: samepic review found.jsonl"]), ("/dev/null", [])):
+        main, side = pty.openpty()
+        with (folder.parent / name).open("w") as report:
+            command = [sys.executable, "-m", "samepic", "find", "--json", str(folder)]
+            subprocess.run(command, stdout=report, stderr=side, cwd=folder.parent, check=True)
+        os.close(side)
+        shown = os.read(main, 100_000).decode()
+        os.close(main)
+        assert shown.rpartition("\x1b[K")[2].splitlines() == [hint, *more]
+    assert hint not in (folder.parent / "found.jsonl").read_text()
+
+
+def test_what_lies_in_another_folder_is_found_and_said_to_be_compared_against(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "archive").mkdir()
+    (folder / "chelsea.png").rename(tmp_path / "archive" / "chelsea.png")
+    (folder / "chelsea.webp").unlink()
+    done = run("find", "album", "--against", "archive", "--exclude", "*half*", "--ext", "png,jpg", "--json")
+    (tmp_path / "found.jsonl").write_text(done.stdout)
+    group, _ = map(json.loads, done.stdout.splitlines())
+    assert (group["reference"], group["reference_file"]["protected"]) == ("archive/chelsea.png", True)
+    assert [member["path"] for member in group["members"]] == [
+        "album/chelsea-75.jpg",
+        "album/chelsea-progressive.jpg",
+    ]
+    text = run("find", "album", "--against", "archive", "--max-size", "1M").stdout
+    assert "\n3 pictures against 1: 3 duplicates in 1 group" in text
+    kept = run("clean", "found.jsonl", "--keep", "smallest", "--trash").stdout.splitlines()
+    assert kept[0] == "keep archive/chelsea.png"
+
+
 def test_the_report_is_the_same_with_a_cold_a_warm_and_no_cache(run: Run, folder: Path) -> None:
     said = [run("find", "--json", folder).stdout, run("find", "--json", folder).stdout]
     said.append(run("find", "--json", "--no-cache", "--jobs", "3", folder).stdout)
@@ -267,6 +321,8 @@ def test_the_report_is_the_same_with_a_cold_a_warm_and_no_cache(run: Run, folder
     [
         (("--jobs", "2", "album"), "--jobs: not for --engine spark"),
         (("--html", "page.html", "hdfs://host/album"), "--html: expected local files"),
+        (("--exclude", "raw", "hdfs://host/album"), "--exclude: expected local files"),
+        (("--against", ".", "album"), "--against: not for --engine spark"),
     ],
 )
 def test_what_spark_cannot_do_is_told_before_it_starts(

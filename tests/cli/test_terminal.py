@@ -6,11 +6,13 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from samepic.cli.output import percent, table
+from samepic.cli.output import Remaining, percent, table
 from samepic.writing import bytes_text, printable
 from tests.cli.conftest import Run
 
@@ -67,6 +69,31 @@ def test_a_narrow_terminal_gets_the_measures_without_their_notes(
     result = on_a_terminal(["measure", str(rocket), str(rocket)], {"COLUMNS": columns, "NO_COLOR": "1"})
     assert ("caveat" in result) is notes
     assert max(map(len, result.splitlines())) <= int(columns)
+
+
+def remaining(steps: Iterable[tuple[float, float]]) -> list[float | None]:
+    """Return what is said to be left, in seconds, every second after this much of all that is known of is done."""
+    left = Remaining()
+    return [left.seconds(now, done, total) for now, (done, total) in enumerate(steps)]
+
+
+def test_the_time_left_is_not_guessed_at_first_and_then_right() -> None:
+    said = remaining((done, 100) for done in range(101))
+    assert said[:3] == [None] * 3
+    assert all(left is not None and abs(left - 100 + now) < 0.01 for now, left in enumerate(said) if now > 3)
+
+
+def test_the_time_left_rises_slowly_when_more_turns_out_to_be_ahead_and_is_right_again_soon() -> None:
+    """A minute of reading, with a guess of four more, and then a quarter of an hour of comparing."""
+    reading = [(n, 300.0) for n in range(60)]
+    comparing = [(60 + n, 960.0) for n in range(901)]
+    said = [left or 0.0 for left in remaining(reading + comparing)]
+    assert all(after <= max(before, 1) * 1.1001 for before, after in pairwise(said[4:]))
+    assert abs(said[59] - 241) < 10
+    assert all(abs(said[now] - 960 + now) < 30 for now in range(80, 961))
+    slower = [(60 + n / 10, 960.0) for n in range(9001)]  # the weights of the stages are wrong by ten
+    said = [left or 0.0 for left in remaining(reading + slower)]
+    assert all(abs(said[now] - 9060 + now) < 300 for now in range(120, 9000))
 
 
 def test_probabilities_are_never_rounded_to_certainty() -> None:

@@ -6,9 +6,11 @@ import argparse
 import logging
 import os
 import re
+import shlex
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from samepic.cli.command import SAME, TROUBLE, UsageError
 from samepic.cli.options import add_jobs, add_policy, add_shared, standard_input
 from samepic.cli.output import Meter, styled, table
 from samepic.cli.review import require_pages, review
+from samepic.verdict import Relation
 from samepic.writing import bytes_text, plural, printable, replacing
 
 if TYPE_CHECKING:
@@ -216,6 +219,28 @@ def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> Non
         lines = iter([_summary(finder, groups)]) if args.review else _report_lines(finder, groups)
     for line in lines:
         print(line)
+    if args.json and sys.stdout and sys.stderr and sys.stderr.isatty():
+        sys.stdout.flush()
+        _print_hints(finder, groups)
+
+
+def _print_hints(finder: Search, groups: list[Group]) -> None:
+    """Print, beside a report, what it leaves out, and how to go on with it if it was written to a file."""
+    name = ""
+    if groups and stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
+        with suppress(OSError):  # not Linux
+            name = os.path.relpath(os.readlink(f"/proc/self/fd/{sys.stdout.fileno()}"))  # noqa: PTH115
+    hints = [*_unlisted(finder), *([f"review with: samepic review {shlex.quote(name)}"] if name else [])]
+    for hint in hints:
+        print(printable(hint), file=sys.stderr)
+
+
+def _unlisted(finder: Search) -> Iterator[str]:
+    """Yield "9 edited pairs not listed: --same-if edited" if there are such pairs."""
+    found = [(finder.unlisted[relation], relation) for relation in Relation if finder.unlisted[relation]]
+    if found:
+        texts = [f"{count} {relation} {'pair' if count == 1 else 'pairs'}" for count, relation in found]
+        yield f"{', '.join(texts)} not listed: --same-if {found[-1][1]}"
 
 
 def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
@@ -239,6 +264,7 @@ def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
     for file in finder.unreadable:
         yield f"{styled('unreadable', 'yellow')}  {printable(file.path)}: {printable(file.error)}"
     yield _summary(finder, groups)
+    yield from _unlisted(finder)
 
 
 def _summary(finder: Search, groups: list[Group]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -83,13 +85,42 @@ def percent(share: float) -> str:
 
 
 _EVERY = 0.1
+_QUIET, _WINDOW, _RISE = (
+    3.0,
+    20.0,
+    1.1,
+)  # s without an estimate, s that it rests on, and how far it may rise in a second
+
+
+class Remaining:
+    """The time that is left, by the work of the last seconds; it rises slowly, whatever turns out to be ahead."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, float]] = deque()
+        self._began, self._shown, self._left = 0.0, 0.0, math.inf
+
+    def seconds(self, now: float, done: float, total: float) -> float | None:
+        """Return the seconds that are left at the time `now`; None while too little is known."""
+        if not self._seen:
+            self._began = now
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and self._seen[1][0] <= now - _WINDOW:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        if now - self._began < _QUIET or done <= before:
+            return None
+        left = (total - done) * (now - then) / (done - before)
+        if self._left < math.inf:
+            left = min(left, max(self._left, 1.0) * _RISE ** (now - self._shown))
+        self._shown, self._left = now, left
+        return left
 
 
 class Meter(AbstractContextManager["Meter"]):
     def __init__(self) -> None:
         dumb = os.environ.get("TERM") == "dumb"
         self.enabled = sys.stderr is not None and sys.stderr.isatty() and not dumb
-        self._stage, self._began, self._shown = "", 0.0, 0.0
+        self._shown, self._remaining = 0.0, Remaining()
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
@@ -104,28 +135,19 @@ class Meter(AbstractContextManager["Meter"]):
     def show(self, progress: Progress) -> None:
         """Redraw the line, at most ten times a second."""
         now = time.monotonic()
-        if progress.stage != self._stage:
-            self._stage, self._began = progress.stage, now
         if now - self._shown < _EVERY:
             return
         self._shown = now
-        sys.stderr.write(f"\r\x1b[K{_line(progress, now - self._began)}")
+        done, total = progress.work if progress.work[1] else (progress.done, progress.total)
+        left = self._remaining.seconds(now, done, total)
+        text = f"{progress.stage} {progress.done} of {progress.total} {progress.unit}"
+        text += "" if left is None else f", about {_duration(left)} left"
+        sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
 
 
-def _line(progress: Progress, seconds: float) -> str:
-    text = f"{progress.stage} {progress.done} of {progress.total} {progress.unit}"
-    if seconds < 1 or progress.done == 0:
-        return text
-    rate = progress.done / seconds
-    left = (progress.total - progress.done) / rate
-    return f"{text}, {rate:.0f} a second, {_duration(left)} left"
-
-
 def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

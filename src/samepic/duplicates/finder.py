@@ -110,12 +110,21 @@ _log = logging.getLogger("samepic.duplicates")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a stage: `done` of `total` of its `unit`."""
+    """The progress of a stage: `done` of `total` of its `unit`; `work` is what all stages have done, of what in all.
+
+    The sum of the work is an estimate until all pairs are known.
+    """
 
     stage: str
     done: int
     total: int
     unit: str
+    work: tuple[float, float] = (0.0, 0.0)
+
+
+# 2026-11: what a pair takes beside a file that is read, and pairs for each picture before they are known, without and
+# with copies: measured on albums of 24 to 324 pictures, of which none to all have copies.
+_PAIR_WORK, _PAIRS_AHEAD = (40.0, 1.0), (0.1, 1.5)
 
 
 @dataclass(slots=True, eq=False)
@@ -156,6 +165,7 @@ class Finder(Search):
     with_series: bool = False
     read: int = 0
     compared: int = 0
+    _files: int = field(default=0, init=False)
 
     def groups(self) -> list[Group]:
         """Search, and return the groups by the path of their reference."""
@@ -257,8 +267,17 @@ class Finder(Search):
         return groups
 
     def _report(self, stage: str, done: int, total: int, unit: str) -> None:
-        if self.progress is not None:
-            self.progress(Progress(stage, done, max(done, total), unit))
+        if self.progress is None:
+            return
+        total = max(done, total)
+        if stage == "reading":
+            self._files = total
+        pair, ahead = _PAIR_WORK[self.copies], _PAIRS_AHEAD[self.copies] * self._files
+        compared, pairs = (done, total) if unit == "pairs" else (0, ahead)
+        read = done if stage == "reading" else self._files
+        self.progress(
+            Progress(stage, done, total, unit, (read + pair * compared, self._files + pair * pairs))
+        )
 
 
 def _unlisted(
