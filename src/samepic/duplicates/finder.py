@@ -166,6 +166,7 @@ class Finder(Search):
     read: int = 0
     compared: int = 0
     _files: int = field(default=0, init=False)
+    _pairs: int = field(default=0, init=False)
 
     def groups(self) -> list[Group]:
         """Search, and return the groups by the path of their reference."""
@@ -245,25 +246,34 @@ class Finder(Search):
         if self.copies:
             _log.info("without common features: %d pairs", screen.dismissed)
         _log.info("verified: %d pairs, %d of them not in the cache", requested, self.compared)
-        for index, error in damaged.items():
-            self.unreadable += [Unreadable(file.path, error) for file in items[index].files]
         if skipped:
             _log.info("skipped in crowds of look-alikes: %d pairs", skipped)
+        groups = self._finished(items, found, damaged, near)
+        if self.with_series:
+            others = {index for draft, _ in found for index in draft.verdicts} | damaged.keys() | protected
+            shots = SeriesFinder(items, screen, new_verifier, pool, window)
+            show = partial(self._report, "comparing shots", unit="pairs")
+            self.series = shots.find(set(range(len(items))) - others, graph, show)
+        return groups
+
+    def _finished(
+        self,
+        items: list[DistinctPicture],
+        found: list[tuple[GroupDraft, dict[int, Merit]]],
+        damaged: Mapping[int, str],
+        near: Mapping[tuple[int, int], Relation],
+    ) -> list[Group]:
+        """Return the groups of drafts and of equal files; set what is unreadable, and what is only `near`."""
+        for index, error in damaged.items():
+            self.unreadable += [Unreadable(file.path, error) for file in items[index].files]
+        self.unreadable.sort(key=lambda file: (path_key(file), file.error))
         heads = {index: draft.reference for draft, _ in found for index in (draft.reference, *draft.verdicts)}
-        self.unlisted = _unlisted(near, heads, policy)
-        alone = [index for index in range(len(items)) if index not in heads and index not in damaged]
+        apart = (relation for (a, b), relation in near.items() if heads.get(a, a) != heads.get(b, b))
+        self.unlisted = Counter(relation for relation in apart if not relation.is_same(self.policy.same_if))
+        alone = (index for index in range(len(items)) if index not in heads and index not in damaged)
         found += [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
         groups = numbered(build_group(draft, items, merits) for draft, merits in found)
-        self.unreadable.sort(key=lambda file: (path_key(file), file.error))
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
-        if self.with_series:
-            shown = {index for index in range(len(items)) if heads.get(index, index) == index}
-            shots = SeriesFinder(items, screen, new_verifier, pool, window)
-            self.series = shots.find(
-                shown - damaged.keys() - protected,
-                graph,
-                partial(self._report, "comparing shots", unit="pairs"),
-            )
         return groups
 
     def _report(self, stage: str, done: int, total: int, unit: str) -> None:
@@ -272,20 +282,16 @@ class Finder(Search):
         total = max(done, total)
         if stage == "reading":
             self._files = total
-        pair, ahead = _PAIR_WORK[self.copies], _PAIRS_AHEAD[self.copies] * self._files
-        compared, pairs = (done, total) if unit == "pairs" else (0, ahead)
+        if stage == "comparing":
+            self._pairs = total
         read = done if stage == "reading" else self._files
-        self.progress(
-            Progress(stage, done, total, unit, (read + pair * compared, self._files + pair * pairs))
-        )
-
-
-def _unlisted(
-    near: Mapping[tuple[int, int], Relation], heads: Mapping[int, int], policy: Policy
-) -> Counter[Relation]:
-    """Return how many pairs are looser than what counts as the same, but of no group by its head, for each relation."""
-    apart = (relation for (a, b), relation in near.items() if heads.get(a, a) != heads.get(b, b))
-    return Counter(relation for relation in apart if not relation.is_same(policy.same_if))
+        compared = done if stage == "comparing" else 0
+        ahead = self._pairs if unit == "pairs" else _PAIRS_AHEAD[self.copies] * self._files
+        if stage == "comparing shots":
+            compared, ahead = self._pairs + done, self._pairs + total
+        pair = _PAIR_WORK[self.copies]
+        work = read + pair * compared, self._files + pair * ahead
+        self.progress(Progress(stage, done, total, unit, work))
 
 
 def find(
