@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from samepic.cli.output import percent, table
-from samepic.writing import bytes_text, printable
+from samepic.cli.output import table
+from samepic.writing import bytes_text, percent, printable
 
 
 def on_a_terminal(arguments: list[str], env: dict[str, str]) -> str:

@@ -257,6 +257,7 @@ def find(
     cache: bool | str | os.PathLike[str] = True,
     unreadable: Callable[[Unreadable], None] | None = None,
     series: Callable[[Series], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Group]:
     """Find the groups of files below `paths` that are the same picture, by the path of their reference.
 
@@ -267,7 +268,8 @@ def find(
     symbolic links; files under `min_size` bytes are skipped; `jobs` is the number of threads (default: one for each
     processor); `cache` is False, or the cache file (default: in the user's cache folder). `unreadable` is called with
     each file or folder that could not be read, before the first group, and `series` with each series of shots that are
-    not the same but belong together, such as a burst.
+    not the same but belong together, such as a burst. `progress` is called as each stage goes on, with its `stage`
+    ("reading", "searching", "comparing"), and how many are `done` of a `total` of which `unit`.
 
     Raises ProfileError for a relation or a profile that does not exist; MissingPartError where `copies` needs a part
     that is not installed.
@@ -276,7 +278,7 @@ def find(
     listed = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     file = (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache)
     finder = Finder(
-        listed, policy, hidden, follow, min_size, copies, jobs, file, with_series=series is not None
+        listed, policy, hidden, follow, min_size, copies, jobs, file, progress, with_series=series is not None
     )
     return _yielded(finder, unreadable, series)
 

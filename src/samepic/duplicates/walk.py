@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from samepic.facts import short_repr
 from samepic.writing import reason_of
 
 
@@ -29,6 +30,8 @@ class File:
     device: int = field(default=0, compare=False)
     links: int = field(default=1, compare=False)
     real_path: str = field(default="", compare=False)
+
+    __repr__ = short_repr
 
     @property
     def node(self) -> tuple[int, int]:
