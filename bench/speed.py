@@ -1,28 +1,35 @@
 """CPU time of one call of samepic against its peers, in turns, on one thread; and the memory of `compare`.
 
-    python -m bench speed [compare|fingerprint|copycode|search|verify ...] [--rounds N] [--pictures N]
+    python -m bench speed [compare|fingerprint|copycode|search|verify|many ...] [--rounds N] [--pictures N]
 
 compare: two 12 MP JPEGs, one saved again from the other, against Pillow decoding both. fingerprint: files of 12 MP,
 baseline and progressive, photographs at 500x375, and 0.2 MP JPEGs as they are; each call opens its file by path, and
 the floor is the picture decoded at 1/8, the file read and hashed. copycode: the code by its steps, beside ORB and a
 decode. search: random codes, beside faiss, whose answers must be the same, and NumPy in one piece. verify: `compare` on
-pictures of 320 px by what it takes to settle them, beside ORB with RANSAC. Peers are those of the running Python.
+pictures of 320 px by what it takes to settle them, beside ORB with RANSAC. many: so many pairs of photographs in one
+process, in two, on two threads, and by `compare_many`. Peers are those of the running Python.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import math
+import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 import cv2
@@ -55,8 +62,10 @@ from samepic.fingerprints import fingerprint
 from samepic.fingerprints.copycode import copycode, copycodes, network_input
 from samepic.fingerprints.insets import insets
 from samepic.native import native
+from samepic.pairs import compare_many
 from samepic.picture import load
 from samepic.tuning.search import SEARCH
+from samepic.verdict import Verdict
 from samepic.verify.features import forget_features
 
 Call = Callable[[Path], object]
@@ -70,6 +79,7 @@ OPTIONS = (
     option("--pictures", 40, help="small files, or photographs"),
     option("--codes", [1_000_000, 10_000_000], type=int, nargs="+"),
     option("--queries", 25),
+    option("--pairs", 1000),
 )
 
 
@@ -336,10 +346,83 @@ def verify_speed(args: argparse.Namespace) -> None:
         row(name, *cells, counted(said for _, said in some))
 
 
+def _pairs_of_files(folder: Path, count: int) -> list[tuple[str, str]]:
+    """Return so many pairs of files: every other one a photograph and its re-save, the rest two photographs."""
+    files, pairs = photos(), []
+    for number in range(count):
+        a, b = files[2 * number % len(files)], files[(2 * number + 1) % len(files)]
+        if number % 2:
+            b = folder / f"{number}.jpg"
+            rgb_of(a).save(b, quality=75)
+        pairs.append((str(a), str(b)))
+    return pairs
+
+
+def _share(pairs: list[tuple[str, str]]) -> tuple[int, float]:
+    """Compare some pairs; return the thread, and the seconds that it took but for those it waited for a processor."""
+    name, start, before = threading.get_native_id(), time.perf_counter(), _queued()
+    for pair in pairs:
+        compare(*pair)
+    return name, time.perf_counter() - start - (_queued() - before)
+
+
+def _queued() -> float:
+    return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+
+
+def _longest(pool: Any, shares: list[list[tuple[str, str]]], count: int) -> tuple[float, float]:  # noqa: ANN401
+    """Return the seconds of all, and those of the worker that was busy longest, but for what it waited."""
+    pool.map(_share, [shares[0][:1]] * count, chunksize=1)  # each has loaded everything
+    start, busy = time.perf_counter(), dict[int, float]()
+    for worker, seconds in pool.map(_share, shares, chunksize=1):
+        busy[worker] = busy.get(worker, 0.0) + seconds
+    return time.perf_counter() - start, max(busy.values())
+
+
+def many_speed(args: argparse.Namespace) -> None:
+    """Print how the time of many comparisons falls with a second process or thread."""
+    with tempfile.TemporaryDirectory() as folder:
+        pairs = _pairs_of_files(Path(folder), args.pairs)
+        shares = [pairs[at : at + 4] for at in range(0, len(pairs), 4)]
+        found: dict[str, tuple[float, float, float]] = {}
+        for name, count in (("one process", 1), ("two processes", 2)):
+            before = _computed()
+            with get_context("spawn").Pool(count) as pool:
+                times = _longest(pool, shares, count)
+                pool.close()
+                pool.join()
+            found[f"`compare`, {name}"] = *times, _computed() - before
+        before = _computed()
+        with ThreadPoolExecutor(2) as threads:
+            found["`compare`, two threads"] = *_longest(threads, shares, 2), _computed() - before
+        start, before = time.perf_counter(), _computed()
+        failed = [one for one in compare_many(pairs, jobs=2) if not isinstance(one, Verdict)]
+        taken = time.perf_counter() - start
+        found["`compare_many`, two processes"] = taken, math.nan, _computed() - before
+    assert not failed
+    print(f"{len(pairs)} pairs of photographs; CPU with the start of the processes\n")
+    head("", "seconds", "times faster", "without waiting for a processor", "times faster", "CPU seconds")
+    base = found["`compare`, one process"]
+    for name, (wall, busy, cpu) in found.items():
+        row(
+            name,
+            *(
+                f"{n:.{d}f}"
+                for n, d in ((wall, 1), (base[0] / wall, 2), (busy, 1), (base[1] / busy, 2), (cpu, 1))
+            ),
+        )
+
+
+def _computed() -> float:
+    """Return the CPU seconds of this process and of those that have ended."""
+    return sum(os.times()[:4])
+
+
 PARTS = {
     "compare": compare_speed,
     "fingerprint": fingerprint_speed,
     "copycode": copycode_speed,
     "search": search_speed,
     "verify": verify_speed,
+    "many": many_speed,
 }

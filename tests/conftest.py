@@ -86,6 +86,8 @@ LONGEST = (
     "verify/test_siblings.py",
     "gate/test_flooding.py",
     "cli/test_find.py",
+    "test_notebook.py",
+    "test_values.py",
     "screens/test_pytest_parts.py",
     "cli/test_trouble.py",
     "contrib/test_django.py",

@@ -242,8 +242,13 @@ def test_bad_input_is_named(chelsea: Path, tmp_path: Path) -> None:
     text.write_text("no picture")
     with pytest.raises(UnreadableError, match=r"notes\.txt: expected a picture"):
         samepic.compare(chelsea, text)
+    for address in ("http://example.com/a.jpg", "https://example.com/a.jpg"):
+        with pytest.raises(
+            UnreadableError, match=rf"^{address}: .* not fetched: pass urllib\.request\.urlopen"
+        ):
+            samepic.compare(chelsea, address)
     with pytest.raises(SourceError, match="expected a path"):
-        samepic.compare(chelsea, 17)
+        samepic.compare(chelsea, 17)  # type: ignore[arg-type]
     with pytest.raises(ProfileError, match="same_if"):
         samepic.compare(chelsea, chelsea, same_if="different")
     with pytest.raises(ProfileError, match="relation"):

@@ -21,6 +21,7 @@ CLI = (ROOT / "docs" / "cli.md").read_text()
 RUN = (
     "README.md",
     "docs/calibrate.md",
+    "docs/notebooks.md",
     "docs/screens.md",
 )  # whose blocks are run, each page in a folder of its own
 # What sets a machine up is run by the CI, and the sites of examples/ by tests/contrib.

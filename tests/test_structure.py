@@ -23,6 +23,7 @@ LAYERS = (
     ("errors",),
     ("reading",),
     ("writing",),
+    ("notebook",),
     ("limits",),
     ("tuning",),
     ("facts",),
@@ -40,6 +41,7 @@ LAYERS = (
     ("cleanup",),
     ("calibration",),
     ("sandbox",),
+    ("pairs", "tables"),
     ("gate",),
     ("contrib",),
     ("spark",),
@@ -154,6 +156,13 @@ def test_every_public_name_is_listed_once_and_where_it_is_defined() -> None:
     assert len(names) == len({name for _, name in names}) == len(samepic.__all__) - 1
     for module, name in names:
         assert getattr(samepic, name) is getattr(import_module(module), name)
+
+
+def test_the_package_shows_only_what_is_public() -> None:
+    assert dir(samepic) == sorted(samepic.__all__)
+    program = "import samepic; print(*(name for name in vars(samepic) if not name.startswith('_')))"
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == []
 
 
 def test_no_public_name_is_that_of_a_module() -> None:

@@ -1,8 +1,6 @@
 """samepic: are these two the same picture? What a person who looks at both would say, with the reason."""
 
-from __future__ import annotations
-
-from importlib import import_module
+from importlib import import_module as _import_module
 
 __version__ = "0.1.0"
 
@@ -23,10 +21,10 @@ def __getattr__(name: str) -> object:
     """Load what is public when it is first used, so that `import samepic` stays cheap."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(_import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

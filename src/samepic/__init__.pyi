@@ -2,11 +2,13 @@
 
 from samepic.api import compare as compare
 from samepic.api import measure as measure
+from samepic.arrays import Source as Source
 from samepic.decision import Caveat as Caveat
 from samepic.decision import Decision as Decision
 from samepic.decision import Evidence as Evidence
 from samepic.decision import Match as Match
 from samepic.decision import Outcome as Outcome
+from samepic.duplicates.finder import Progress as Progress
 from samepic.duplicates.finder import find as find
 from samepic.duplicates.groups import Group as Group
 from samepic.duplicates.groups import Member as Member
@@ -49,8 +51,10 @@ from samepic.limits import Limits as Limits
 from samepic.measures.table import Measured as Measured
 from samepic.measures.table import Measures as Measures
 from samepic.measures.table import Reliability as Reliability
+from samepic.pairs import compare_many as compare_many
 from samepic.profile import Profile as Profile
 from samepic.screens.compare import compare_screenshots as compare_screenshots
+from samepic.tables import to_pandas as to_pandas
 from samepic.tuning.screens import Screen as Screen
 from samepic.verdict import JpegInfo as JpegInfo
 from samepic.verdict import PictureInfo as PictureInfo

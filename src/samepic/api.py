@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from samepic.facts import Doubt, Facts
+from samepic.arrays import Pixels, Source
+from samepic.errors import UnreadableError
+from samepic.facts import Doubt, Facts, FrozenDict
 from samepic.limits import LIMITS, Limits
-from samepic.picture import Picture, as_picture, equal_pixels
+from samepic.picture import Encoded, Picture, as_picture, equal_pixels, load, read
 from samepic.profile import Policy
 from samepic.tuning.verify import BY_RULE, JUDGE
-from samepic.verdict import Relation, Verdict, Visibility
+from samepic.verdict import NO_PICTURES, Drawing, Region, Relation, Verdict, Visibility
 from samepic.verify.explain import explain, explain_original
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import draw_difference
@@ -24,13 +28,15 @@ from samepic.verify.shortcuts import compare_blank, compare_deep, compare_exact_
 if TYPE_CHECKING:
     import os
 
+    from PIL.Image import Image
+
     from samepic.measures.table import Measures
     from samepic.profile import Profile
 
 
 def compare(
-    a: object,
-    b: object,
+    a: Source,
+    b: Source,
     *,
     same_if: Relation | str | None = None,
     profile: Profile | str | os.PathLike[str] | None = None,
@@ -61,7 +67,7 @@ def compare(
     )
 
 
-def measure(a: object, b: object, *, limits: Limits = LIMITS) -> Measures:
+def measure(a: Source, b: Source, *, limits: Limits = LIMITS) -> Measures:
     """Measure a and b by every classical measure, each with its calibrated cutoff and its reliability.
 
     The sources and errors are those of `compare`. docs/cutoffs.md says what each measure is worth.
@@ -103,13 +109,66 @@ def compare_pictures(
         b=b.info,
         regions=regions,
         transform=transform,
-        measures=MappingProxyType({name: round(value, 4) for name, value in analysis.measures.items()}),
+        measures=FrozenDict({name: round(value, 4) for name, value in analysis.measures.items()}),
         original=facts.original,
         original_reason=explain_original(facts, a.info, b.info),
         visibility=visible,
         facts=facts,
-        draw=partial(draw_difference, a.on(WHITE), b.on(WHITE), regions, matrix),
+        draw=_FileDrawing(_draw_again, _Compared.of(a), _Compared.of(b), regions, matrix),
     )
+
+
+_UNLIMITED = Limits(*[1 << 40] * 6)  # what is decoded again was within the limits of the caller
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A picture that was compared: its encoded bytes, or its pixels; in another process the digest of its file."""
+
+    name: str
+    data: bytes | None = None
+    pixels: Pixels | None = None
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, picture: Picture) -> _Compared:
+        data = picture.data
+        return cls(picture.info.name, data, picture.on(WHITE) if data is None else None)
+
+    def __reduce__(self) -> tuple[type[_Compared], tuple[object, ...]]:
+        digest = self.sha256 if self.data is None else hashlib.sha256(self.data).hexdigest()
+        return _Compared, (self.name, None, None, digest)
+
+    def on_white(self) -> Pixels:
+        """Return (height, width, 3) uint8. Raises ValueError where the picture is no longer known."""
+        if self.pixels is not None:
+            return self.pixels
+        data = self.data
+        if data is None and self.sha256:
+            with suppress(UnreadableError):
+                data = read(self.name, limits=_UNLIMITED).data
+        if data is None or (self.sha256 and hashlib.sha256(data).hexdigest() != self.sha256):
+            raise ValueError(NO_PICTURES)
+        return load(Encoded(self.name, data), limits=_UNLIMITED).on(WHITE)
+
+
+class _FileDrawing(Drawing):
+    """A drawing that another process makes from the same files."""
+
+    __slots__ = ()
+    __reduce__ = partial.__reduce__  # type: ignore[assignment]
+
+
+def file_drawing(a: Encoded, b: Encoded, verdict: Verdict) -> Drawing:
+    """Return how a verdict on two files, made in another process, draws them."""
+    matrix = verdict.transform and verdict.transform.matrix
+    return _FileDrawing(_draw_again, _Compared(*a), _Compared(*b), verdict.regions, matrix)
+
+
+def _draw_again(
+    a: _Compared, b: _Compared, regions: tuple[Region, ...], matrix: Sequence[float] | None
+) -> Image:
+    return draw_difference(a.on_white(), b.on_white(), regions, matrix)
 
 
 def _analyze(a: Picture, b: Picture, prove: ProofScope) -> Analysis:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from samepic.errors import UnreadableError
-from samepic.facts import values_of
+from samepic.facts import short_repr, values_of
 from samepic.verdict import Relation
 
 
@@ -63,6 +63,8 @@ class Match:
     caveat: Caveat | None = None
     worse: bool = False
 
+    __repr__ = short_repr
+
     def to_dict(self) -> dict[str, Any]:
         """Return the match as a JSON object."""
         return values_of(self)
@@ -85,6 +87,8 @@ class Decision:
     matches: tuple[Match, ...] = ()
     flooding: bool = False
     error: UnreadableError | None = field(default=None, compare=False, repr=False)
+
+    __repr__ = short_repr
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Decision has no truth value: use decision.outcome")

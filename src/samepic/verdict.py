@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from samepic.errors import ProfileError
-from samepic.facts import Facts, values_of
+from samepic.facts import Facts, FrozenDict, short_repr, values_of
+from samepic.notebook import fragment
+from samepic.writing import bytes_text, percent
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -89,6 +93,8 @@ class Transform:
     larger: str = ""
     kept: float = 1.0
 
+    __repr__ = short_repr
+
     def to_dict(self) -> dict[str, Any]:
         """Return the transform as a JSON object."""
         return values_of(self) | {"matrix": list(self.matrix)}
@@ -110,6 +116,8 @@ class JpegInfo:
     quality: int
     quality_exact: bool
     colour: str
+
+    __repr__ = short_repr
 
     @property
     def subsampling(self) -> str:
@@ -151,6 +159,8 @@ class PictureInfo:
         """Whether EXIF names the camera or when it was taken."""
         return bool(self.camera or self.taken)
 
+    __repr__ = short_repr
+
     @property
     def depth(self) -> int:
         """Bits per stored sample: 8, 16 or 32."""
@@ -186,7 +196,20 @@ class Visibility:
         return values_of(self)
 
 
-_NOTHING: Mapping[str, float] = MappingProxyType({})
+NO_PICTURES = "this verdict no longer has its pictures: call compare(a, b) again"
+_SHEET = (1200, 600)  # pixels of the difference picture in a notebook
+
+
+class Drawing(partial["Image"]):
+    """How a verdict draws its pictures. It is no value: pickled, and in `dataclasses.asdict`, it is None."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()
+
+    def __deepcopy__(self, memo: object) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +222,9 @@ class Verdict:
     says why. `visibility` is how visible the changes are in a whole frame that was re-saved or adjusted; it is None for
     other relations, animations and tiny pictures, and where not requested. `facts` are the values behind the sentence.
     A verdict has no truth value: use `.same`.
+
+    `draw` makes the picture of `difference_image`. For that a verdict keeps the encoded bytes of both pictures, or the
+    pixels of arrays and PIL images. Pickled, it keeps the names and digests of their files alone.
     """
 
     relation: Relation
@@ -209,7 +235,7 @@ class Verdict:
     b: PictureInfo
     regions: tuple[Region, ...] = ()
     transform: Transform | None = None
-    measures: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    measures: Mapping[str, float] = FrozenDict()
     original: str = ""
     original_reason: str = ""
     visibility: Visibility | None = None
@@ -224,11 +250,11 @@ class Verdict:
     def difference_image(self) -> Image:
         """Return an RGB picture of a, b and their amplified difference, with a box around each region.
 
-        Raises ValueError for a verdict that was not made by `compare` in this process, for instance an unpickled one,
-        since it no longer has the pictures.
+        An unpickled verdict of `compare` reads the files again. Raises ValueError where the pictures are no longer
+        known: they were no files, or these are gone or have changed, or the verdict comes from a service or a gate.
         """
         if self.draw is None:
-            raise ValueError("this verdict no longer has its pictures: call compare(a, b) again")
+            raise ValueError(NO_PICTURES)
         return self.draw()
 
     def to_dict(self) -> dict[str, Any]:
@@ -247,3 +273,63 @@ class Verdict:
             "a": self.a.to_dict(),
             "b": self.b.to_dict(),
         }
+
+    def without_pictures(self) -> Verdict:
+        """Return the verdict as it is once pickled, which holds no pictures but draws them from their files."""
+        copy: Verdict = pickle.loads(pickle.dumps(self))
+        return copy
+
+    __repr__ = short_repr
+
+    def __deepcopy__(self, memo: object) -> Verdict:
+        return self  # frozen, with all that is in it
+
+    def _repr_html_(self) -> str:
+        """Return what Jupyter shows: the sentence, the difference picture where it can be drawn, and the facts."""
+        answer = {True: "same", False: "not the same", None: "cannot tell"}[self.same]
+        figures: list[tuple[Image, str]] = []
+        with suppress(ValueError):
+            sheet = self.difference_image()
+            sheet.thumbnail(_SHEET)
+            figures = [(sheet, "a, b, and their difference")]
+        return fragment(f"{answer}: {self.explanation}", fact_rows(self), figures)
+
+
+def fact_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Yield names and texts of what a person wants to know of a verdict besides its sentence."""
+    yield "relation", str(verdict.relation)
+    yield "probability", f"{percent(verdict.probability)} that a person would call them the same"
+    if verdict.original:
+        info = verdict.a if verdict.original == "a" else verdict.b
+        yield "original", f"{info.name}: {verdict.original_reason}"
+    if verdict.visibility:
+        yield "visibility", f"{verdict.visibility.score:.1f} of 100: {verdict.visibility.words}"
+    if "different_pixels" in verdict.measures:
+        yield "pixels", _pixels(verdict.measures)
+    if verdict.regions:
+        yield "changed", regions_text(verdict.regions)
+    yield "a", _picture(verdict.a)
+    yield "b", _picture(verdict.b)
+
+
+def _pixels(measures: Mapping[str, float]) -> str:
+    """Return how many pixels of two screenshots differ, and how many more differ invisibly."""
+    unseen = sum(measures[f"{kind}_pixels"] for kind in ("smoothed", "speck", "faint"))
+    text = f"{measures['different_pixels']:.0f} of {measures['pixels']:.0f} differ"
+    return f"{text}, {unseen:.0f} more invisibly" if unseen else text
+
+
+def _picture(info: PictureInfo) -> str:
+    parts = [f"{info.format} {info.width}x{info.height}"]
+    if info.size:
+        parts.append(bytes_text(info.size))
+    if info.jpeg:
+        approximately = "" if info.jpeg.quality_exact else "about "
+        parts.append(f"quality {approximately}{info.jpeg.quality}, {info.jpeg.subsampling}")
+    if info.mode not in ("RGB", "YCbCr"):
+        parts.append(f"stored as {info.mode}")
+    if info.orientation != 1:
+        parts.append(f"orientation tag {info.orientation}")
+    if info.frames > 1:
+        parts.append(f"{info.frames} {'pages' if info.is_paged else 'frames'}")
+    return f"{info.name}: {', '.join(parts)}"

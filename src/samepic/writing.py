@@ -1,4 +1,4 @@
-"""Writing: counts, sizes and names for people, and files that are replaced whole."""
+"""Writing: counts, shares, sizes and names for people, and files that are replaced whole."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ def printable(text: str) -> str:
 def plural(count: int, noun: str, many: str = "") -> str:
     """Return a count with its noun: "1 group", "3 groups", or with `many` where an s does not do."""
     return f"{count} {noun if count == 1 else many or noun + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a probability for people; only an exact 0 or 1 is 0 % or 100 %."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
 
 
 def bytes_text(size: int) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from samepic.cli.output import Remaining, percent, table
-from samepic.writing import bytes_text, printable
+from samepic.cli.output import Remaining, table
+from samepic.writing import bytes_text, percent, printable
 from tests.cli.conftest import Run
 
 

@@ -192,7 +192,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError):
         fingerprint(tmp_path / "absent.jpg")
     with pytest.raises(SourceError):
-        fingerprint(3)
+        fingerprint(3)  # type: ignore[arg-type]
 
 
 def test_limits_hold_before_anything_is_decoded() -> None:

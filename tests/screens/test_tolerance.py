@@ -171,7 +171,7 @@ def test_sources_of_every_form_are_taken(tmp_path: Path) -> None:
     for form in (str(file), data, io.BytesIO(data), Image.open(file), PAGE):
         assert samepic.compare_screenshots(file, form).same is True
     with pytest.raises(samepic.SourceError):
-        samepic.compare_screenshots(file, 7)
+        samepic.compare_screenshots(file, 7)  # type: ignore[arg-type]
 
 
 @settings(max_examples=40, deadline=None)

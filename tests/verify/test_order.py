@@ -59,7 +59,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def both_ways(a: object, b: object) -> tuple[Verdict, Verdict]:
+def both_ways(a: samepic.Source, b: samepic.Source) -> tuple[Verdict, Verdict]:
     """Return the verdicts of a pair and of the pair exchanged, once what must hold of every pair holds."""
     there, back = samepic.compare(a, b), samepic.compare(b, a)
     assert there.relation is back.relation
@@ -97,7 +97,7 @@ def test_exchanging_the_two_changes_only_the_point_of_view(
     cat: Image.Image, change: str, quality: int | None
 ) -> None:
     made = CHANGES[change](cat).convert("RGB")
-    copy: object = made if quality is None else saved(made, quality=quality)
+    copy: samepic.Source = made if quality is None else saved(made, quality=quality)
     there, back = both_ways(cat, copy)
     assert there.relation is not Relation.DIFFERENT
     assert_within(there.regions, cat.size)

@@ -57,7 +57,7 @@ def test_two_children_of_one_jpeg_have_one_source(one: str, two: str) -> None:
     found = shared_source(a, b)
     assert found is not None
     assert found.regions == ()
-    assert compare(a.data, b.data, visibility=False).same is True
+    assert a.data and b.data and compare(a.data, b.data, visibility=False).same is True
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from samepic import __version__
 from samepic.calibration.statistics import clopper_pearson, format_bound, read_pairs
 from samepic.cli.command import SAME, UsageError
 from samepic.cli.options import add_jobs, add_shared, print_json, standard_input
-from samepic.cli.output import Meter, fitted_table, percent, rows, styled, table
-from samepic.writing import printable
+from samepic.cli.output import Meter, fitted_table, rows, styled, table
+from samepic.writing import percent, printable
 
 if TYPE_CHECKING:
     from samepic.calibration.result import Result

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.command import SAME
 from samepic.cli.options import add_shared, named_sources, print_result
-from samepic.cli.output import fitted_table, percent, styled
+from samepic.cli.output import fitted_table, styled
+from samepic.writing import percent
 
 if TYPE_CHECKING:
     from samepic.measures.table import Measured

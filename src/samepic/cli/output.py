@@ -1,4 +1,4 @@
-"""Output on a terminal: color, aligned rows and tables, percentages, and a progress line."""
+"""Output on a terminal: color, aligned rows and tables, and a progress line."""
 
 from __future__ import annotations
 
@@ -73,15 +73,6 @@ def fitted_table(head: Sequence[str], body: Sequence[Sequence[str]], right: Iter
     if not _on_terminal() or max(map(len, full.splitlines())) <= shutil.get_terminal_size().columns:
         return full
     return table(head[:-1], [line[:-1] for line in body], right)
-
-
-def percent(share: float) -> str:
-    """Return a probability for people; only an exact 0 or 1 is 0 % or 100 %."""
-    if 0 < share < 0.001:
-        return "under 0.1 %"
-    if 0.999 < share < 1:
-        return "over 99.9 %"
-    return f"{share * 100:.1f}".removesuffix(".0") + " %"
 
 
 _EVERY = 0.1

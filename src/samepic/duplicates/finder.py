@@ -311,6 +311,7 @@ def find(
     cache: bool | str | os.PathLike[str] = True,
     unreadable: Callable[[Unreadable], None] | None = None,
     series: Callable[[Series], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Group]:
     """Find the groups of files below `paths` that are the same picture, by the path of their reference.
 
@@ -322,7 +323,9 @@ def find(
     `extensions` and what a pattern of `exclude` matches, as `samepic find` does; `jobs` is the number of threads
     (default: one for each processor); `cache` is False, or the cache file (default: in the user's cache folder).
     `unreadable` is called with each file or folder that could not be read, before the first group, and `series` with
-    each series of shots that are not the same but belong together, such as a burst.
+    each series of shots that are not the same but belong together, such as a burst. `progress` is called as each stage
+    goes on, with its `stage` ("reading", "searching", "comparing"), and how many are `done` of a `total` of which
+    `unit`.
 
     With `against`, one or more folders, pictures below `paths` are also searched for there. Such a folder's file is the
     reference of its group, `protected`, and no member; two files of these folders alone make no group.
@@ -333,7 +336,7 @@ def find(
     policy = Policy.of(same_if, profile)
     file = (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache)
     only = FileFilter.of(min_size, max_size, extensions, exclude)
-    how = policy, hidden, follow, only, copies, jobs, file
+    how = policy, hidden, follow, only, copies, jobs, file, progress
     finder = Finder(_listed(paths), *how, with_series=series is not None, against=_listed(against))
     return _yielded(finder, unreadable, series)
 

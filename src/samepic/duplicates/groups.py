@@ -17,17 +17,21 @@ from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.quality import Merit, why_best, why_better, why_original
 from samepic.duplicates.scan import DistinctPicture
 from samepic.duplicates.walk import File, Unreadable, path_key
-from samepic.errors import ReportError
-from samepic.facts import values_of
+from samepic.errors import ReportError, UnreadableError
+from samepic.facts import one_line, short_repr, values_of
+from samepic.notebook import fragment
 from samepic.profile import Policy
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
+from samepic.writing import bytes_text, plural, reason_of
 
 if TYPE_CHECKING:
     from _typeshed import SupportsGetItem
+    from PIL.Image import Image
 
 # Different pictures in a row, nearest first, after which a reference is finished: `python -m bench collection many`.
 _MISSES = 24
+_SHOWN, _SIDE = 12, 200  # files of a group that a notebook shows, and the longer side of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Member:
         """The explanation, and why it is better where it is."""
         return f"{self.explanation}; better: {self.better}" if self.better else self.explanation
 
+    __repr__ = short_repr
+
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
         values = values_of(self) | {"hard_link_to": self.hard_link_to or None}
@@ -69,6 +75,24 @@ class Group:
     reason: str
     members: tuple[Member, ...]
 
+    def __repr__(self) -> str:
+        shown = (
+            f"{self.number}",
+            plural(1 + len(self.members), "file"),
+            f"{bytes_text(self.wasted)} reclaimable",
+        )
+        return one_line("Group", (*shown, self.reference.path))
+
+    def _repr_html_(self) -> str:
+        """Return what Jupyter shows: the files, small, with what each is to the first."""
+        files = [(self.reference, self.reason), *((one.file, one.explanation) for one in self.members)]
+        figures = ((_thumbnail(file), f"{file.path}: {text}") for file, text in files[:_SHOWN])
+        rows = [
+            ("reclaimable", bytes_text(self.wasted)),
+            ("files", f"{len(files)}, {len(files[:_SHOWN])} shown"),
+        ]
+        return fragment(f"Group {self.number}", rows, figures)
+
     @property
     def wasted(self) -> int:
         """The bytes that all files but the reference take; hard links take none, and better files are no waste."""
@@ -84,6 +108,19 @@ class Group:
             "wasted": self.wasted,
             "members": [member.to_dict() for member in self.members],
         }
+
+
+def _thumbnail(file: File) -> Image | str:
+    """Return a small RGB image of a file, or why there is none."""
+    from PIL import Image
+
+    from samepic.picture import load
+    from samepic.verify.overlay import fitted
+
+    try:
+        return Image.fromarray(fitted(load(file.path).on(255), _SIDE))
+    except UnreadableError as error:
+        return reason_of(error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from samepic.facts import short_repr
 from samepic.writing import reason_of
 
 
@@ -33,6 +34,8 @@ class File:
     links: int = field(default=1, compare=False)
     real_path: str = field(default="", compare=False)
     protected: bool = field(default=False, compare=False)
+
+    __repr__ = short_repr
 
     @property
     def node(self) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from samepic.errors import FingerprintError
+from samepic.facts import one_line
 from samepic.fingerprints.pdq import FORMS
 from samepic.tuning.search import SEARCH
 
@@ -128,6 +129,14 @@ class Fingerprint:
         values = (self.sha256, self.coded_digest, self.pdq.hex(), forms, *shown, *copies)
         fields = ",".join(f"{key}={value}" for key, value in zip(_FIELDS, values, strict=True))
         return f"{_KIND}${self.version}${fields}"
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{self.format} {self.width}x{self.height}",
+            f"quality={self.quality}",
+            f"detail={self.detail}",
+        )
+        return one_line("Fingerprint", (*shown, f"pdq={self.pdq.hex()}"))
 
     @classmethod
     def parse(cls, text: str) -> Fingerprint:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 from PIL import Image
 
+from samepic.arrays import Source
 from samepic.fingerprints.copycode import COPYCODE_BYTES
 from samepic.fingerprints.decode import DecodedPicture, hash_and_decode_jpeg, hash_jpeg, hash_picture
 from samepic.fingerprints.fingerprint import Fingerprint
@@ -35,7 +36,7 @@ def coded_digest(
 
 
 def fingerprint(
-    source: object, *, reference: bool = False, copycode: bool = False, limits: Limits = LIMITS
+    source: Source, *, reference: bool = False, copycode: bool = False, limits: Limits = LIMITS
 ) -> Fingerprint:
     """Fingerprint a picture from any source that `load` takes.
 

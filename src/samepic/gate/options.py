@@ -10,10 +10,10 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from samepic.errors import ProfileError
+from samepic.facts import FrozenDict, short_repr
 from samepic.limits import LIMITS, UPLOAD, Limits
 from samepic.profile import Profile
 from samepic.verdict import Relation
@@ -37,7 +37,7 @@ class PolicyAction(StrEnum):
 
 
 _SAME = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED)
-_DEFAULTS: Mapping[Relation, PolicyAction] = MappingProxyType(
+_DEFAULTS: Mapping[Relation, PolicyAction] = FrozenDict(
     {
         **dict.fromkeys(Relation, PolicyAction.ACCEPT),
         **dict.fromkeys(_SAME, PolicyAction.REFUSE),
@@ -52,8 +52,10 @@ _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 class GatePolicy:
     """The action for each relation; `flooding` is the action where a kept picture matches very many uploads."""
 
-    actions: Mapping[Relation, PolicyAction] = field(default_factory=lambda: _DEFAULTS)
+    actions: Mapping[Relation, PolicyAction] = _DEFAULTS
     flooding: PolicyAction = PolicyAction.REVIEW
+
+    __repr__ = short_repr
 
     @classmethod
     def of(
@@ -85,7 +87,7 @@ class GatePolicy:
                     f"policy, {relation}: expected review or accept, found refuse: it is not the same"
                 )
             actions[relation] = action
-        return cls(MappingProxyType(actions), flooding)
+        return cls(FrozenDict(actions), flooding)
 
     @classmethod
     def parse(cls, text: str, base: GatePolicy | None = None) -> GatePolicy:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from samepic.arrays import Pixels
-from samepic.facts import values_of
+from samepic.facts import FrozenDict, one_line, short_repr, values_of
 from samepic.measures import classical
 from samepic.measures.classical import ssim, to_common_form
+from samepic.notebook import fragment
 from samepic.picture.picture import Picture
 from samepic.verdict import Region
 
@@ -64,7 +64,7 @@ class Cutoff(NamedTuple):
 
 
 _FOUND = msgspec.json.decode(Path(__file__).with_name("cutoffs.json").read_bytes())
-CUTOFFS: Mapping[str, Cutoff] = MappingProxyType(
+CUTOFFS: Mapping[str, Cutoff] = FrozenDict(
     {cutoff.measure: cutoff for cutoff in msgspec.convert(_FOUND["cutoffs"], list[Cutoff])}
 )
 """The cutoffs by the name of the measure, and where they come from, as `python -m bench cutoffs --write` wrote them."""
@@ -92,6 +92,17 @@ class Measured:
     reliability: Reliability = Reliability.NONE
     bands: tuple[float, ...] = ()
     box: Region | None = None
+
+    __repr__ = short_repr
+
+    def __post_init__(self) -> None:
+        # One NaN object for all: only then records with equal fields are equal after they were pickled.
+        value, *bands = (math.nan if math.isnan(number) else number for number in (self.value, *self.bands))
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "bands", tuple(bands))
+
+    def __reduce__(self) -> tuple[type[Measured], tuple[Any, ...]]:
+        return Measured, tuple(getattr(self, item.name) for item in fields(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape; values are numbers, true or false, null (not measurable) or "Infinity"."""
@@ -124,6 +135,18 @@ class Measures(Mapping[str, Measured]):
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return the JSON shape of `samepic measure --json`: one object by the name of each measure."""
         return {row.name: row.to_dict() for row in self.rows}
+
+    def __repr__(self) -> str:
+        return one_line("Measures", (f"{row.name}={row.value:.4g}" for row in self.rows))
+
+    def _repr_html_(self) -> str:
+        """Return what Jupyter shows: a row for each measure."""
+        texts = {True: "passes", False: "fails", None: "not measurable"}
+        rows = (
+            (row.name, f"{f'{row.value:.4g} {row.unit}'.strip()}: {texts[row.passes]} at {row.cutoff:.4g}")
+            for row in self.rows
+        )
+        return fragment("Measures with their cutoffs", rows)
 
 
 _OF_LEVELS = "misses a small edit; takes dull pictures for equal; is swayed by brightness"

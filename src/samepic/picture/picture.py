@@ -177,6 +177,11 @@ def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             data = _whole(file, status.st_size, limits)
     except FileNotFoundError as error:
+        if isinstance(source, str) and source.startswith(("http://", "https://")):
+            fetched = f"urllib.request.urlopen({source!r}).read()"
+            raise UnreadableError(
+                source, "a file", f"an address, which is not fetched: pass {fetched}"
+            ) from error
         raise UnreadableError(name, "", NO_SUCH_FILE) from error
     except OSError as error:
         raise UnreadableError(name, "a picture file", error.strerror or str(error)) from error

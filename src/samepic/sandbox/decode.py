@@ -18,7 +18,7 @@ from PIL import Image
 
 from samepic.api import compare_pictures
 from samepic.fingerprints.fingerprint import Fingerprint
-from samepic.fingerprints.make import fingerprint, fingerprint_shown
+from samepic.fingerprints.make import fingerprint_shown, fingerprint_within
 from samepic.fingerprints.proxy import first_tile, proxy
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load
@@ -72,7 +72,7 @@ def catalogue(
 ) -> Prepared:
     """Fingerprint bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for. Raises as `prepare`."""
     encoded = Encoded(name, data)
-    print_ = fingerprint(encoded, copycode=copycode, limits=limits)
+    print_ = fingerprint_within(None, encoded, copycode=copycode, limits=limits)
     info = inspect(encoded, limits=limits)
     if not proxied:
         return Prepared(print_, b"", info)

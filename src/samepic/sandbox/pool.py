@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 import msgspec
@@ -25,6 +25,7 @@ from samepic.errors import (
     UnreadableError,
     WorkerError,
 )
+from samepic.facts import FrozenDict
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.profile import Policy, Profile
@@ -457,7 +458,7 @@ def _result(task: Task, answer: Answer, body: bytes, bodies: tuple[bytes, ...]) 
         kept = _image(parts[0]) if task.proxied else b""
         return replace(found, proxy=kept, info=replace(found.info, size=len(bodies[0])))
     values = msgspec.structs.asdict(checked(VERDICT, answer.found))
-    verdict = Verdict(**{**values, "measures": MappingProxyType(values["measures"])})
+    verdict = Verdict(**{**values, "measures": FrozenDict(values["measures"])})
     return Views(verdict, *map(_image, parts)) if parts else verdict
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from types import MappingProxyType
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from samepic.arrays import Mask, Pixels
+from samepic.arrays import Mask, Pixels, Source
 from samepic.errors import ProfileError, UnsupportedError
-from samepic.facts import Facts
+from samepic.facts import Facts, FrozenDict
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Picture, as_picture, equal_pixels
 from samepic.profile import Policy
@@ -22,7 +20,7 @@ from samepic.screens.alignment import ScreenAlignment, align_lines, align_top_le
 from samepic.screens.changes import Place, Scene, ScreenChange
 from samepic.screens.pixels import PixelKind
 from samepic.tuning.screens import LAYOUT, SCREEN, Box, Screen
-from samepic.verdict import Region, Relation, Verdict
+from samepic.verdict import Drawing, Region, Relation, Verdict
 from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside, fitted
@@ -196,8 +194,8 @@ def _to_a(box: Box, alignment: ScreenAlignment) -> Box:
 
 
 def compare_screenshots(
-    a: object,
-    b: object,
+    a: Source | Picture,
+    b: Source | Picture,
     *,
     same_if: Relation | str = Relation.RESAVED,
     screen: Screen = SCREEN,
@@ -232,6 +230,6 @@ def compare_screenshots(
         a=picture_a.info,
         b=picture_b.info,
         regions=finding.regions,
-        measures=MappingProxyType({name: round(value, 4) for name, value in measures.items()}),
-        draw=partial(_draw_screens, *shown, found.kinds, found.alignment, finding.regions),
+        measures=FrozenDict({name: round(value, 4) for name, value in measures.items()}),
+        draw=Drawing(_draw_screens, *shown, found.kinds, found.alignment, finding.regions),
     )
