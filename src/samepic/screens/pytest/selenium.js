@@ -27,7 +27,7 @@ const actions = {
   },
 
   view() {
-    return [scrollX, scrollY, devicePixelRatio];
+    return [scrollX, scrollY, devicePixelRatio, innerWidth, innerHeight];
   },
 };
 const [action, ...given] = arguments;
