@@ -442,4 +442,4 @@ class _SeleniumSource(_BrowserSource):
 
     def _areas(self, target: object) -> list[_Area]:
         elements = self._driver.find_elements("css selector", target) if isinstance(target, str) else [target]
-        return [(x, y, w, h) for x, y, w, h in self._run("areas", elements)]
+        return [(x, y, w, h) for x, y, w, h in self._run("areas", *elements)]

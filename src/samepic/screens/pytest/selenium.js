@@ -21,7 +21,7 @@ const actions = {
     delete document[Symbol.for("samepic")];
   },
 
-  areas(elements) {
+  areas(...elements) { // WebKit knows no elements within arrays
     const boxes = elements.map((one) => one.getBoundingClientRect()).filter((box) => box.width && box.height);
     return boxes.map((box) => [box.left, box.top, box.width, box.height]);
   },
