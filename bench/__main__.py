@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.common import header
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "what compare says": ("lookalikes", "explanations"),
+    "what compare says": ("lookalikes", "explanations", "screens"),
     "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
     "time and memory": ("speed",),
     "find": ("collection", "spark_find"),

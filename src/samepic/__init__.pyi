@@ -17,6 +17,7 @@ from samepic.duplicates.walk import Unreadable as Unreadable
 from samepic.errors import BaselineError as BaselineError
 from samepic.errors import FingerprintError as FingerprintError
 from samepic.errors import LimitError as LimitError
+from samepic.errors import MissingElementError as MissingElementError
 from samepic.errors import MissingPartError as MissingPartError
 from samepic.errors import NoBaselineError as NoBaselineError
 from samepic.errors import PictureChangedError as PictureChangedError

@@ -92,11 +92,15 @@ class PictureChangedError(SamepicError, AssertionError):
     """A picture differs from its baseline; the message says what changed, and where."""
 
 
+class MissingElementError(SamepicError, AssertionError):
+    """An element whose picture is to be compared did not appear in time."""
+
+
 def missing_part(module: str, framework: str, extra: str) -> MissingPartError:
     """Return the error that says which extra to install for a module of samepic."""
     return MissingPartError(f"{module} needs {framework}: pip install 'samepic[{extra}]'")
 
 
 # The last line of a failed test begins with the name of its error and is cut where the terminal ends.
-for _error in (NoBaselineError, PictureChangedError):
+for _error in (NoBaselineError, PictureChangedError, MissingElementError):
     _error.__module__ = "samepic"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,94 @@ def test_an_option_that_makes_no_sense_is_an_error(
     with pytest.raises(samepic.SamepicError, match=result) as error:
         called(picture, **{"name": "test_odd", **options})
     assert not isinstance(error.value, AssertionError)
+
+
+SOFT = """
+def test_soft(same_picture):
+    same_picture(scene(top()), "menu", soft=True)
+    same_picture(scene(80), "cart", soft=True)
+    same_picture(scene(2 * top()), "foot", soft=True)
+    assert top() != 54
+"""
+
+
+def test_soft_checks_are_all_made_and_fail_the_test_at_its_end(project: Project) -> None:
+    project.write(SOFT)
+    assert project.run("--samepic-update")[0] == {"passed": 1}
+    project.move(53)
+    outcomes, result = project.run()
+    assert outcomes == {"failed": 1}
+    sentences = [f"{name}: something of 80x30 pixels at (40, {y}) moved {by} px down"
+                 for name, y, by in (("menu", 50, 3), ("foot", 100, 6))]  # fmt: skip
+    assert f"samepic.PictureChangedError: 2 checks failed: {'; '.join(sentences)}" in result
+    assert '>       same_picture(scene(top()), "menu", soft=True)' in result
+    assert "line 24: foot: something of" in result
+    assert "samepic: 2 pictures differ; report: samepic-report/index.html" in result
+    assert project.report().count("<article") == 2
+    project.move(54)
+    outcomes, result = project.run()
+    assert outcomes == {"failed": 1}
+    assert "assert 54 != 54" in result
+    assert re.search(r"Before that: 2 checks failed: menu: .*moved 4 px down; foot:", result)
+    assert "2 baselines written again" in project.run("--samepic-update")[1]
+    project.move(53)
+    assert project.run("--samepic-update")[0] == {"passed": 1}
+
+
+def test_one_soft_check_that_failed_looks_like_one_that_is_not_soft(project: Project) -> None:
+    project.run("--samepic-update")
+    project.move(53)
+    hard = project.run()[1]
+    project.write('\ndef test_menu(same_picture):\n    same_picture(scene(top()), "menu", soft=True)\n')
+    soft = project.run()[1].replace(", soft=True", "")
+    hide = partial(re.sub, r"0x\w+|\d\.\d+s", "")
+    assert hide(soft) == hide(hard)
+
+
+def test_the_summary_has_whole_sentences_whatever_the_window(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "menu: something of 80x30 pixels at (40, 50) moved 3 px down"
+    project.run("--samepic-update")
+    project.move(53)
+    for columns, line in (
+        ("60", "FAILED test_site.py::test_menu - menu: "),
+        ("160", f"test_menu - {sentence}\n"),
+    ):
+        monkeypatch.setenv("COLUMNS", columns)
+        _, result = project.run()
+        assert line in result
+        assert f"samepic-report/index.html\n  {sentence}\n" in result
+
+
+def test_a_device_is_in_the_name_where_asked(project: Project) -> None:
+    (project.path / "conftest.py").write_text(
+        "def pytest_addoption(parser): parser.addoption('--device')  # as pytest-playwright has it\n"
+    )
+    (project.path / "pytest.ini").write_text("[pytest]\nsamepic_variants = device\n")
+    assert project.run("--samepic-update")[0] == {"passed": 1}
+    assert project.run("--samepic-update", "--device", "iPhone 13 (landscape)")[0] == {"passed": 1}
+    assert {path.name for path in project.baseline().parent.iterdir()} == {
+        "menu.png", "menu-@iPhone_13_landscape.png"
+    }  # fmt: skip
+
+
+def test_github_shows_the_sentences_and_the_command(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project.write(SOFT)
+    project.run("--samepic-update")
+    project.move(53)
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    project.run()
+    text = summary.read_text()
+    assert text.startswith(
+        "before\n### samepic: 2 pictures differ\n\n| picture | what | test |\n|---|---|---|\n"
+    )
+    assert (
+        "| menu | something of 80x30 pixels at (40, 50) moved 3 px down | test_site.py::test_soft |\n" in text
+    )
+    assert text.count('pytest "test_site.py::test_soft" --samepic-update\n') == 1
+    assert "pytest &quot;test_site.py::test_soft&quot; --samepic-update</code>" in project.report()

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
 import samepic
-from samepic.screens.pytest.baselines import Names, read_baseline
+from samepic.picture import load
+from samepic.screens.pytest.baselines import Names, Shot, read_baseline
+from samepic.screens.pytest.capture import capture_at_rest, compare_with_baseline, source_of
 from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 from samepic.screens.pytest.report import Event
 from tests.kits.browser import CHROMEDRIVER, CHROMIUM, LEAN, browser, path_of
@@ -237,44 +243,150 @@ def test_a_baseline_is_taken_of_a_page_at_rest(page: Page, making: Making, tmp_p
     making()(page, "shot", timeout=0)
 
 
-def test_objects_of_the_async_api_are_to_be_awaited(tmp_path: Path) -> None:
-    program = f"""
-import asyncio, sys
-from pathlib import Path
+ASYNC = """
+import asyncio
+import pytest, samepic
 from playwright.async_api import async_playwright
-from samepic.screens.pytest.capture import source_of
-from samepic import SourceError
 
-async def main():
-    async with async_playwright() as driver:
-        args = ["--no-sandbox", *{LEAN}]
-        browser = await driver.chromium.launch(executable_path={path_of(CHROMIUM)!r}, args=args)
-        page = await browser.new_page()
-        for shown in (page, page.locator("body"), await page.query_selector("body"), page.screenshot()):
-            try:
-                source_of(shown)
-            except SourceError as error:
-                print(error)
-        await browser.close()
+ADDRESS = %(address)r
 
-asyncio.run(main())
+def in_browser(call):
+    async def run():
+        async with async_playwright() as driver:
+            browser = await driver.chromium.launch(executable_path=%(chromium)r, args=["--no-sandbox", *%(lean)r])
+            page = await browser.new_page(device_scale_factor=2)
+            await page.goto(ADDRESS)
+            await call(page)
+            await browser.close()
+    asyncio.run(run())
+
+def test_all(same_picture):
+    async def call(page):
+        await same_picture(page, "page", ignore=[".clock", page.locator(".far")], variants="viewport")
+        await same_picture(page, "whole", full_page=True)
+        await same_picture(page.locator("#card"), "card")
+        await same_picture(await page.query_selector("#card"), "handle")
+        await same_picture(await page.screenshot(animations="disabled"), "bytes")
+        with pytest.raises(samepic.SourceError, match="found an awaitable: await its screenshot"):
+            await same_picture(page.screenshot(), "bytes")
+        with pytest.raises(samepic.SourceError, match="locators of the page, found int"):
+            await same_picture(page, "other", ignore=3)
+        with pytest.raises(samepic.MissingElementError, match='did not appear within 1 s$'):
+            await same_picture(page.locator("#no"), "no", timeout=1)
+        await page.evaluate(%(paint)r, ".clock")
+        await same_picture(page, "page", ignore=".clock", variants="viewport", timeout=0)
+    in_browser(call)
+
+def test_not_awaited(same_picture):
+    async def call(page):
+        same_picture(page, "nobody waits")
+    in_browser(call)
 """
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
+
+
+def test_objects_of_the_async_api_are_awaited(tmp_path: Path) -> None:
+    names = {"address": ADDRESS, "chromium": path_of(CHROMIUM), "lean": LEAN, "paint": f"({PAINT})"}
+    (tmp_path / "test_async.py").write_text(ASYNC % names)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "ignore",
+        "-p",
+        "no:playwright",
+        "-p",
+        "no:cacheprovider",
+    ]
+    environment = {name: value for name, value in os.environ.items() if name not in ("CI", "PYTEST_ADDOPTS")}
+    run = partial(
+        subprocess.run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=90, check=False
     )
-    lines = done.stdout.splitlines()
-    assert len(lines) == 4, done.stderr
-    for line, kind in zip(
-        lines, ("a Page of", "a Locator of", "a ElementHandle of", "an awaitable"), strict=True
+    for options, passed in (
+        (["--samepic-update"], "5 baselines written for the first time"),
+        ([], "test_async.py:"),
     ):
-        assert kind in line
-        assert line.endswith(
-            "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
-        )
+        done = run([*command, *options])
+        assert passed in done.stdout, done.stdout
+        assert "1 failed, 1 passed" in done.stdout, done.stdout
+        assert "expected await same_picture(...)" in done.stdout
+    assert (tmp_path / "__screens__" / "test_async" / "page-1280x720@2x.png").exists()
+
+
+@PLAIN
+@pytest.mark.parametrize(
+    ("selector", "sentence"),
+    [
+        ("#nope", r'^the element "#nope" did not appear within 1 s$'),
+        (
+            ".far",
+            r'^the element "\.far" did not appear within 1 s \(it is there, but hidden or without a size\)$',
+        ),
+    ],
+)
+def test_an_element_that_does_not_appear_is_named_in_time(
+    selector: str, sentence: str, page: Page, making: Making
+) -> None:
+    page.evaluate("document.querySelector('.far').style.height = 0")
+    begin = time.monotonic()
+    with pytest.raises(samepic.MissingElementError, match=sentence):
+        making(update=True)(page.locator(selector), "shot", timeout=1)
+    assert time.monotonic() - begin < 5
+
+
+@PLAIN
+def test_an_element_that_appears_in_time_is_taken_and_one_of_several_is_not(
+    page: Page, making: Making
+) -> None:
+    page.evaluate("setTimeout(() => { document.querySelector('h1').id = 'late' }, 300)")
+    making(update=True)(page.locator("#late"), "shot")
+    with pytest.raises(
+        samepic.SourceError, match=r'^expected one element: .*locator\("i"\) resolved to 4 elements'
+    ):
+        making()(page.locator("i"), "shot")
+    with pytest.raises(samepic.SourceError, match=r'^ignore: .*selector "\[\["'):
+        making()(page, "shot", ignore="[[")
+
+
+@PLAIN
+def test_what_cannot_be_ignored_is_said_before_the_browser_is_asked(page: Page, making: Making) -> None:
+    page.close()
+    for ignore, error in ((3, samepic.SourceError), ((1, 2, 3), samepic.ProfileError)):
+        with pytest.raises(error, match=r"^ignore: expected boxes"):
+            making()(page, "shot", ignore=[ignore])
+
+
+@PLAIN
+def test_a_page_that_is_not_as_expected_is_drawn_anew_before_it_fails(page: Page) -> None:
+    """As where text that was drawn while it moved or faded stays a quarter of a pixel beside (bench/screens.py)."""
+    page.evaluate("document.documentElement.style.willChange = 'contents'")
+    seen: list[str] = []
+
+    class Drawn(type(source_of(page))):  # type: ignore[misc]
+        def take(self) -> object:
+            fresh = "opacity" in seen
+            seen.append(page.evaluate("document.documentElement.style.willChange"))
+            return np.full((20, 20, 3), 250 if fresh else 200, np.uint8)
+
+        def pause(self, seconds: float) -> None:
+            seen.append(page.evaluate("document.documentElement.style.willChange"))
+
+    expected = Shot(load(np.full((20, 20, 3), 250, np.uint8)))
+    judge = partial(compare_with_baseline, expected, screen=samepic.Screen())
+    result = capture_at_rest(Drawn(page, full_page=False), [], samepic.Screen(), judge, 5)
+    assert result.verdict is not None
+    assert result.verdict.same
+    assert seen == ["contents", "contents", "contents", "opacity", "contents"]
+
+
+def test_the_window_is_in_the_name_where_asked(page: Page, making: Making, tmp_path: Path) -> None:
+    making(update=True)(page, "shot", variants=["viewport"], platform="kiosk")
+    assert where(tmp_path, "shot-700x500@2x-kiosk").exists()
+    with pytest.raises(samepic.BaselineError, match="variants: expected viewport or device, found 'size'"):
+        making()(page, "shot", variants="size")
+    with pytest.raises(samepic.BaselineError, match=r"variants: .viewport. needs a page or an element"):
+        making()(page.screenshot(), "shot", variants="viewport")
 
 
 @pytest.mark.parametrize("shape", ["driver", "whole", "element"])

@@ -120,7 +120,7 @@ def pictured(report: Path) -> None:
 def test_the_page_names_every_option_and_setting() -> None:
     plugin = (ROOT / "src" / "samepic" / "screens" / "pytest" / "plugin.py").read_text()
     named = set(re.findall(r'"(--samepic-\w+)"', plugin)) | set(re.findall(r'addini\(\s*"(\w+)"', plugin))
-    assert len(named) == 5
+    assert len(named) == 7
     table = PAGE.split("## Settings")[1]
     assert {name for name in named if f"`{name}" not in table} == set()
 

@@ -1,4 +1,4 @@
-"""samepic review REPORT: decide about duplicates in the browser."""
+"""samepic review REPORT: decide about duplicates, or about failed screenshot tests, in the browser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 import webbrowser
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Show the groups of REPORT in the browser: mark each file as keep, drop or not a duplicate, then"
-    " see the plan, carry it out, and undo it."
+    " see the plan, carry it out, and undo it. Or, for the report folder of screenshot tests, accept pictures as"
+    " baselines."
 )
 
 EPILOG = """\
@@ -32,7 +34,8 @@ exit status: 0 finished, 2 trouble, 130 stopped by Ctrl-C
 examples:
   samepic find --json photos > found.jsonl
   samepic review found.jsonl
-  samepic find --review photos                 both in one"""
+  samepic find --review photos                 both in one
+  samepic review samepic-report                what `pytest` left, from where it ran"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     require_pages()
+    if args.report != "-" and (folder := Path(args.report)).is_dir():
+        return _review_screenshots(folder, args)
     return review(read_report(args.report), args)
 
 
@@ -58,16 +63,8 @@ def review(scan: ScanReport, args: argparse.Namespace) -> int:
         print_result({"groups": 0}, "no duplicates: nothing to decide", as_json=args.json)
         return SAME
 
-    def announce(address: str) -> None:
-        text = f"review {len(decisions)} groups at {address} (Ctrl-C stops it)"
-        value = {"address": address, "pid": os.getpid(), "groups": len(decisions)}
-        print_result(value, text, as_json=args.json)
-        sys.stdout.flush()
-        if not args.no_browser and _has_display():
-            with suppress(OSError, RuntimeError):  # no home: the address is printed
-                _open(address, opened)
-
     with ExitStack() as opened:
+        announce = partial(_announce, args, opened, "groups", len(decisions))
         session = serve_duplicates(decisions, lambda: journal_folder() / journal_name(), announce)
     count, drops, _ = decisions.counts()
     done = session.run.done if session.run and not session.run.is_undo else 0
@@ -75,6 +72,27 @@ def review(scan: ScanReport, args: argparse.Namespace) -> int:
     text = f"{count} of {len(decisions)} groups decided; decisions are saved"
     print_result(value, text, as_json=args.json)
     return SAME
+
+
+def _review_screenshots(folder: Path, args: argparse.Namespace) -> int:
+    from samepic.pages.screenshots import serve_screenshots
+    from samepic.screens.pytest.report import read_failures
+
+    failures = read_failures(folder)
+    with ExitStack() as opened:
+        announce = partial(_announce, args, opened, "pictures", len(failures))
+        serve_screenshots(folder, failures, Path.cwd(), announce)
+    return SAME
+
+
+def _announce(args: argparse.Namespace, opened: ExitStack, noun: str, count: int, address: str) -> None:
+    """Print the address, and open it where a browser has a window; its file is removed when `opened` closes."""
+    text = f"review {count} {noun} at {address} (Ctrl-C stops it)"
+    print_result({"address": address, "pid": os.getpid(), noun: count}, text, as_json=args.json)
+    sys.stdout.flush()
+    if not args.no_browser and _has_display():
+        with suppress(OSError, RuntimeError):  # no home: the address is printed
+            _open(address, opened)
 
 
 def _open(address: str, until: ExitStack) -> None:

@@ -333,22 +333,35 @@ def serve_duplicates(
     decisions: Decisions, journal: Callable[[], Path], on_ready: Callable[[str], None], *, port: int = 0
 ) -> ReviewSession:
     """Serve a review until it is finished; `on_ready` gets its address. Raises OSError, KeyboardInterrupt."""
+    session = ReviewSession(decisions, journal)
+    try:
+        serve_guarded(lambda guard, finish: duplicates_app(session, guard, finish), on_ready, port=port)
+    finally:
+        session.stop()
+    return session
+
+
+def serve_guarded(
+    make: Callable[[BrowserGuard, Callable[[], None]], Starlette],
+    on_ready: Callable[[str], None],
+    *,
+    port: int = 0,
+) -> None:
+    """Serve the application that `make` returns on this machine until it calls `finish`.
+
+    `on_ready` gets the address for the one browser. Raises OSError, KeyboardInterrupt.
+    """
     with bind_socket("127.0.0.1", port) as listener:
-        session, guard = ReviewSession(decisions, journal), BrowserGuard()
+        guard = BrowserGuard()
 
         def finish() -> None:
             server.should_exit = True
 
-        app = duplicates_app(session, guard, finish)
         server = uvicorn.Server(
             uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, ws="none", lifespan="off",
+                make(guard, finish), log_config=None, access_log=False, server_header=False, ws="none", lifespan="off",
                 timeout_graceful_shutdown=5,
             )
         )  # fmt: skip
         on_ready(f"http://127.0.0.1:{listener.getsockname()[1]}{ENTER}?word={guard.secret}")
-        try:
-            server.run(sockets=[listener])
-        finally:
-            session.stop()
-        return session
+        server.run(sockets=[listener])

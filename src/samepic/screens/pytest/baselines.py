@@ -82,8 +82,12 @@ def read_baseline(path: Path) -> Shot | None:
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
-    """Write a baseline atomically. Raises BaselineError where it cannot be written."""
-    data = png(picture, ignored)
+    """Write a baseline. Raises BaselineError where it cannot be written."""
+    write_png(path, png(picture, ignored))
+
+
+def write_png(path: Path, data: bytes) -> None:
+    """Write a baseline of which the bytes exist, atomically. Raises BaselineError where it cannot be written."""
     temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +152,11 @@ def platform_name(requested: str | bool | None, setting: str) -> str:
     if requested if requested is not None else setting == "system":
         return _PLATFORMS.get(sys.platform, sys.platform)
     return ""
+
+
+def device_name(device: str) -> str:
+    """Return a device in the names of baselines: "@iPhone_13", "" for none."""
+    return f"@{re.sub('[^0-9A-Za-z]+', '_', device).strip('_')}" if device else ""
 
 
 def file_name_part(text: str) -> str:

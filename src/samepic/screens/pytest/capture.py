@@ -7,10 +7,11 @@ import binascii
 import inspect
 import math
 import os
+import re
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PIL import Image
 
-from samepic.errors import SourceError
+from samepic.errors import BaselineError, MissingElementError, SourceError
 from samepic.picture import load
 from samepic.screens.compare import compare_screenshots
 from samepic.screens.pytest.baselines import Shot
@@ -40,6 +41,15 @@ _SOURCES = (
 
 _PNG_IN_BASE64 = "iVBORw0KGgo"
 _AWAIT = "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
+_LEAST_SECONDS: Final = (
+    1.0  # how long an element is waited for at least; it may take as long to ask a busy browser
+)
+_REDRAW_SECONDS: Final = 0.1  # for a frame or more
+_SET_WILL_CHANGE = """(value) => {
+  const style = document.documentElement.style, before = style.willChange;
+  style.willChange = value;
+  return before;
+}"""
 _Area = tuple[float, float, float, float]
 """Left, top, width and height in CSS pixels."""
 
@@ -56,15 +66,29 @@ class Source:
         """Return a picture in any form that samepic reads."""
         return self._picture
 
-    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
-        """Return the boxes of what `ignore` names, in pixels of the last picture. Raises SourceError."""
+    def check_ignored(self, target: object) -> None:
+        """Raise SourceError for what cannot be ignored here; boxes always can."""
         raise SourceError(
             "ignore: selectors and elements need a page: pass the page or element instead of a picture, or a box (left,"
-            f" top, width, height); found {ignore[0]!r}"
+            f" top, width, height); found {target!r}"
         )
+
+    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
+        """Return the boxes of what `ignore` names, in pixels of the last picture."""
+        return []
+
+    def appear(self, seconds: float) -> None:
+        """Wait until an element can be seen. Raises MissingElementError."""
+
+    def viewport(self) -> str:
+        """Return the size of the window and its scale, such as 390x844@3x. Raises BaselineError without a page."""
+        raise BaselineError("variants: 'viewport' needs a page or an element, found a picture")
 
     def pause(self, seconds: float) -> None:
         """Wait while a page continues."""
+
+    def redraw(self) -> None:
+        """Have a browser draw all of the page anew."""
 
 
 def source_of(actual: object, *, full_page: bool = False) -> Source:
@@ -74,9 +98,7 @@ def source_of(actual: object, *, full_page: bool = False) -> Source:
     found = type(actual).__name__
     if inspect.isawaitable(actual):
         raise SourceError(f"expected {_SOURCES}, found an awaitable: {_AWAIT}")
-    if _is_of_playwright(actual, "async_api"):
-        raise SourceError(f"expected {_SOURCES}, found a {found} of Playwright's async API: {_AWAIT}")
-    if _is_of_playwright(actual, "sync_api"):
+    if is_async(actual) or _is_of_playwright(actual, "sync_api"):
         return _PlaywrightSource(target, full_page=full_page)
     if "selenium" in {kind.__module__.split(".")[0] for kind in type(actual).__mro__}:
         from selenium.webdriver.remote.webdriver import WebDriver
@@ -96,6 +118,39 @@ def source_of(actual: object, *, full_page: bool = False) -> Source:
     if isinstance(actual, known) or callable(getattr(actual, "read", None)):
         return Source(actual)
     raise SourceError(f"expected {_SOURCES}, found {found}")
+
+
+def is_async(actual: object) -> bool:
+    """Return whether `actual` is of Playwright's async API, and has to be captured within `run_async`."""
+    return _is_of_playwright(actual, "async_api")
+
+
+def run_async(call: Callable[[], object]) -> Generator[Any, Any, None]:
+    """Run a call that asks objects of Playwright's async API, and yield to the event loop what it waits for.
+
+    The call runs in a greenlet (Playwright needs the package), so that there is one way of capturing for both APIs.
+    """
+    __tracebackhide__ = True
+    from greenlet import greenlet
+
+    runner = greenlet(call)
+    waiting = runner.switch()
+    while not runner.dead:
+        try:
+            result = yield from waiting.__await__()
+        except BaseException as error:  # noqa: BLE001  (it is raised in the call, which waits for it)
+            waiting = runner.throw(error)
+        else:
+            waiting = runner.switch(result)
+
+
+def _finished(result: Any) -> Any:  # noqa: ANN401
+    """Return what an object of Playwright answered, which the async API has to be waited for."""
+    if not inspect.isawaitable(result):
+        return result
+    from greenlet import getcurrent
+
+    return getcurrent().parent.switch(result)
 
 
 def _is_of_playwright(actual: object, api: str) -> bool:
@@ -120,15 +175,39 @@ class _BrowserSource(Source, ABC):
         super().__init__(target)
         self._full_page = full_page
 
+    def check_ignored(self, target: object) -> None:
+        if not self._takes(target):
+            raise SourceError(
+                f"ignore: expected boxes (left, top, width, height), CSS selectors or {self._expected} of the page,"
+                f" found {type(target).__name__}"
+            )
+
+    def redraw(self) -> None:
+        before = self._set_will_change("opacity")
+        self.pause(_REDRAW_SECONDS)
+        self._set_will_change(before)
+
+    def viewport(self) -> str:
+        _, _, ratio, width, height = self._view()
+        return f"{width}x{height}" + (f"@{ratio:g}x" if ratio != 1 else "")
+
     def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
-        scroll_x, scroll_y, ratio = self._view()
+        scroll_x, scroll_y, ratio, *_ = self._view()
         origin = (-scroll_x, -scroll_y) if self._full_page else self._origin(scroll_x, scroll_y)
         areas = [area for one in ignore for area in self._areas(one)]
         return [box for area in areas if (box := box_in_pixels(area, origin, ratio))]
 
     @abstractmethod
-    def _view(self) -> tuple[float, float, float]:
-        """Return how far the page is scrolled, and how many pixels a CSS pixel has."""
+    def _set_will_change(self, value: str) -> str:
+        """Set this style of the root element, which changes nothing but where it is drawn; return what it was."""
+
+    @abstractmethod
+    def _takes(self, target: object) -> bool:
+        """Return whether `target` is a selector, or an element of the same tool."""
+
+    @abstractmethod
+    def _view(self) -> tuple[float, float, float, int, int]:
+        """Return how far the page is scrolled, how many pixels a CSS pixel has, and the size of the window."""
 
     @abstractmethod
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
@@ -138,71 +217,96 @@ class _BrowserSource(Source, ABC):
     def _areas(self, target: object) -> Iterable[_Area]:
         """Return the areas of all that `target` names."""
 
-    def _refusal(self, target: object) -> SourceError:
-        return SourceError(
-            f"ignore: expected boxes (left, top, width, height), CSS selectors or {self._expected} of the page,"
-            f" found {type(target).__name__}"
-        )
-
 
 class _PlaywrightSource(_BrowserSource):
-    """A page, locator or element handle of Playwright's sync API. Raises SourceError for a `full_page` element."""
+    """A page, locator or element handle of Playwright, of either API. Raises SourceError for a `full_page` element."""
 
     _expected = "locators"
 
     def __init__(self, target: Page | Locator | ElementHandle, *, full_page: bool) -> None:
-        from playwright.sync_api import Page
-
         super().__init__(target, full_page=full_page)
         self._target: Any = target
-        self._is_page = isinstance(target, Page)
+        self._api: Any = sys.modules[f"playwright.{'async' if is_async(target) else 'sync'}_api"]
+        self._is_page = isinstance(target, self._api.Page)
         if full_page and not self._is_page:
             raise SourceError(
                 "full_page: expected a page, found an element, which is always captured as a whole"
             )
-        self._page = _page_of(target)
+        self._page = self._page_of(self._target)
+
+    def _page_of(self, target: Any) -> Any:  # noqa: ANN401
+        if self._is_page:
+            return target
+        if isinstance(target, self._api.Locator):
+            return target.page
+        frame = _finished(target.owner_frame())
+        if frame is None:
+            raise SourceError("expected an element on a page, found a detached one")
+        return frame.page
+
+    def appear(self, seconds: float) -> None:
+        if self._is_page:
+            return
+        timeout = 1000 * max(_LEAST_SECONDS, seconds)
+        try:
+            if isinstance(self._target, self._api.Locator):
+                _finished(self._target.wait_for(timeout=timeout))
+            else:
+                _finished(self._target.wait_for_element_state("visible", timeout=timeout))
+        except self._api.TimeoutError as error:
+            raise MissingElementError(_missing(error.message, timeout / 1000)) from error
+        except self._api.Error as error:
+            raise SourceError(f"expected one element: {_in_short(error)}") from error
 
     def take(self) -> object:
         options = {"full_page": self._full_page} if self._is_page else {}
-        return self._target.screenshot(animations="disabled", caret="hide", **options)
+        return _finished(self._target.screenshot(animations="disabled", caret="hide", **options))
 
     def pause(self, seconds: float) -> None:
-        self._page.wait_for_timeout(1000 * seconds)  # routes of the test are served meanwhile
+        _finished(self._page.wait_for_timeout(1000 * seconds))  # routes of the test are served meanwhile
 
-    def _view(self) -> tuple[float, float, float]:
-        scroll_x, scroll_y, ratio = self._page.evaluate("() => [scrollX, scrollY, devicePixelRatio]")
-        return scroll_x, scroll_y, ratio
+    def _set_will_change(self, value: str) -> str:
+        return str(_finished(self._page.evaluate(_SET_WILL_CHANGE, value)))
+
+    def _takes(self, target: object) -> bool:
+        return isinstance(target, (str, self._api.Locator, self._api.ElementHandle))
+
+    def _view(self) -> tuple[float, float, float, int, int]:
+        script = "() => [scrollX, scrollY, devicePixelRatio, innerWidth, innerHeight]"
+        scroll_x, scroll_y, ratio, width, height = _finished(self._page.evaluate(script))
+        return scroll_x, scroll_y, ratio, width, height
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
-        area = None if self._is_page else self._target.bounding_box()
+        area = None if self._is_page else _finished(self._target.bounding_box())
         if area is None:
             return 0, 0
         # Playwright captures from the whole pixel of the document in which the element begins.
         return math.floor(area["x"] + scroll_x) - scroll_x, math.floor(area["y"] + scroll_y) - scroll_y
 
-    def _areas(self, target: object) -> Iterable[_Area]:
-        from playwright.sync_api import ElementHandle, Locator
-
+    def _areas(self, target: Any) -> Iterable[_Area]:  # noqa: ANN401
         if isinstance(target, str):
             target = self._page.locator(target)
-        if not isinstance(target, (ElementHandle, Locator)):
-            raise self._refusal(target)
-        handles = [target] if isinstance(target, ElementHandle) else target.all()
-        areas = [area for handle in handles if (area := handle.bounding_box()) is not None]
-        return [(area["x"], area["y"], area["width"], area["height"]) for area in areas]
+        try:
+            handles = _finished(target.all()) if isinstance(target, self._api.Locator) else [target]
+            boxes = [_finished(handle.bounding_box()) for handle in handles]
+        except self._api.Error as error:
+            raise SourceError(f"ignore: {_in_short(error)}") from error
+        return [(area["x"], area["y"], area["width"], area["height"]) for area in boxes if area is not None]
 
 
-def _page_of(target: Page | Locator | ElementHandle) -> Page:
-    from playwright.sync_api import Locator, Page
+def _in_short(error: Exception) -> str:
+    """Return what an error of Playwright says in its first line, without the method that raised it."""
+    return re.sub(r"^[\w.]+: (Error: )?", "", str(error).split("\n", 1)[0]).rstrip(":")
 
-    if isinstance(target, Page):
-        return target
-    if isinstance(target, Locator):
-        return target.page
-    frame = target.owner_frame()
-    if frame is None:
-        raise SourceError("expected an element on a page, found a detached one")
-    return frame.page
+
+def _missing(log: str, seconds: float) -> str:
+    """Return which element was waited for in vain, by what Playwright wrote down."""
+    waited = re.search(r"waiting for (.+) to be visible", log)
+    name = re.sub(r'^locator\((".*")\)$', r"\1", waited[1]) + " " if waited else ""
+    hidden = (
+        " (it is there, but hidden or without a size)" if re.search(r"to hidden|is not visible", log) else ""
+    )
+    return f"the element {name}did not appear within {seconds:g} s{hidden}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +325,10 @@ Judge = Callable[[Shot], Verdict | None]
 def capture_at_rest(
     source: Source, ignore: Sequence[object], screen: Screen, judge: Judge, seconds: float
 ) -> CapturedShot:
-    """Return the first shot that equals the baseline, else one that equals the shot before. Raises SourceError."""
+    """Return the first shot that equals the baseline, else one that equals the shot before. Raises SourceError
+    and MissingElementError."""
     deadline, number = time.monotonic() + seconds, 0
+    source.appear(seconds)
     shot = _take_shot(source, ignore)
     while True:
         verdict = judge(shot)
@@ -232,7 +338,13 @@ def capture_at_rest(
         source.pause(_PAUSES[min(number, len(_PAUSES) - 1)])
         shot, number = _take_shot(source, ignore), number + 1
         if _look_equal(before, shot, screen):
-            return CapturedShot(shot, judge(shot))
+            verdict = judge(shot)
+            if verdict is None or not verdict.same:
+                # What was drawn while something moved or faded may have letters a quarter of a pixel beside.
+                source.redraw()
+                shot = _take_shot(source, ignore)
+                verdict = judge(shot)
+            return CapturedShot(shot, verdict)
         if time.monotonic() > deadline:
             return CapturedShot(shot, judge(shot), at_rest=False)
 
@@ -262,6 +374,15 @@ def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
     boxes: list[Any] = [tuple(area) for area in ignore if isinstance(area, (tuple, list))]
     others = [area for area in ignore if not isinstance(area, (tuple, list))]
     return Shot(picture, tuple(source.locate_ignored(others)) if others else (), tuple(boxes))
+
+
+def check_ignored(source: Source, ignore: Sequence[object], screen: Screen) -> None:
+    """Raise ProfileError or SourceError for what cannot be ignored, before a browser is asked for a picture."""
+    boxes: list[Any] = [area for area in ignore if isinstance(area, (tuple, list))]
+    replace(screen, ignore=boxes)
+    for target in ignore:
+        if not isinstance(target, (tuple, list)):
+            source.check_ignored(target)
 
 
 class _SeleniumSource(_BrowserSource):
@@ -303,21 +424,22 @@ class _SeleniumSource(_BrowserSource):
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    def _view(self) -> tuple[float, float, float]:
-        scroll_x, scroll_y, ratio = self._run("view")
-        return scroll_x, scroll_y, ratio
+    def _set_will_change(self, value: str) -> str:
+        return str(self._driver.execute_script(f"return ({_SET_WILL_CHANGE})(arguments[0])", value))
+
+    def _takes(self, target: object) -> bool:
+        from selenium.webdriver.remote.webelement import WebElement
+
+        return isinstance(target, (str, WebElement))
+
+    def _view(self) -> tuple[float, float, float, int, int]:
+        scroll_x, scroll_y, ratio, width, height = self._run("view")
+        return scroll_x, scroll_y, ratio, width, height
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
         areas = [] if self._element is None else self._areas(self._element)
         return (math.floor(areas[0][0]), math.floor(areas[0][1])) if areas else (0, 0)
 
     def _areas(self, target: object) -> list[_Area]:
-        from selenium.webdriver.remote.webelement import WebElement
-
-        if isinstance(target, str):
-            elements = self._driver.find_elements("css selector", target)
-        elif isinstance(target, WebElement):
-            elements = [target]
-        else:
-            raise self._refusal(target)
-        return [(x, y, w, h) for x, y, w, h in self._run("areas", elements)]
+        elements = self._driver.find_elements("css selector", target) if isinstance(target, str) else [target]
+        return [(x, y, w, h) for x, y, w, h in self._run("areas", *elements)]

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+import sys
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, ProfileError, SamepicError
+from samepic.errors import (
+    BaselineError,
+    NoBaselineError,
+    PictureChangedError,
+    ProfileError,
+    SamepicError,
+    SourceError,
+)
 from samepic.picture import Picture
 from samepic.screens.pytest import baselines, capture, report
 from samepic.screens.pytest.baselines import Names, Shot
@@ -33,10 +43,11 @@ class FixtureSettings:
     here: Path
     update: bool
     ci: bool
+    variants: Sequence[str] = ()
+    device: str = ""
 
     def advice(self, what: str = "To update it") -> str:
-        test = self.test.replace('"', '\\"')
-        command = f'pytest "{test}" --samepic-update'
+        command = report.update_command([self.test])
         if self.ci:
             return f"{what}, run {command} on your machine, check it and commit it"
         return f"{what}: {command}"
@@ -96,6 +107,7 @@ class _BaselineOutcome:
             folder=f"{self.name}-{digest}",
             facts=facts,
             boxes=[(one.x, one.y, one.w, one.h) for one in verdict.regions] if verdict is not None else [],
+            acceptable=self.captured.at_rest and not self.name_used,
         )
 
     def _sentence(self, verdict: Verdict | None, *, written: bool) -> str:
@@ -108,7 +120,8 @@ class _BaselineOutcome:
         return "there is no baseline yet"
 
     def _pictures(self) -> dict[str, bytes]:
-        pictures = {"actual": baselines.png(self.captured.shot.picture)}
+        shot = self.captured.shot
+        pictures = {"actual": baselines.png(shot.picture, shot.ignored)}  # as the baseline would be written
         if self.expected is not None:
             pictures = {"expected": baselines.png(self.expected), **pictures}
         if self.captured.verdict is not None:
@@ -126,6 +139,35 @@ def _difference(verdict: Verdict) -> bytes:
     return stream.getvalue()
 
 
+@dataclass(slots=True)
+class _Check:
+    """A check at a `place` of a test. It can be awaited, and has to be for objects of Playwright's async API."""
+
+    call: Callable[[], None]
+    place: TracebackType
+    soft: bool
+    begun: bool = False
+    error: AssertionError | None = None
+
+    def run(self) -> None:
+        """Make the check, and keep the failure of a soft one."""
+        self.begun = True
+        try:
+            self.call()
+        except AssertionError as error:
+            if not self.soft:
+                raise
+            error.__cause__, error.__suppress_context__ = None, True
+            self.error = error.with_traceback(self.place)
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        __tracebackhide__ = True
+        try:
+            yield from () if self.begun else capture.run_async(self.run)
+        except SamepicError as error:
+            raise error.with_traceback(None) from None
+
+
 class SamePicture:
     """Compares something with its baseline: `same_picture(page, "menu")`; changes are added to `events`."""
 
@@ -133,7 +175,8 @@ class SamePicture:
         self, settings: FixtureSettings, names: Names, screen: Screen | None, events: list[Event]
     ) -> None:
         self._settings, self._names, self._screen, self._events = settings, names, screen, events
-        self._used: set[Path] = set()
+        self.used: set[Path] = set()
+        self._checks: list[_Check] = []
 
     def __call__(
         self,
@@ -149,31 +192,75 @@ class SamePicture:
         profile: Screen | None = None,
         full_page: bool = False,
         platform: str | bool | None = None,
+        variants: str | Sequence[str] | None = None,
         timeout: float = capture.REST_SECONDS,
-    ) -> None:
+        soft: bool = False,
+    ) -> Awaitable[None]:
         """Compare `actual` with the baseline `name`, and fail the test if they are not the same picture.
 
         `actual` is a path, bytes, a file object, a PIL image, an ndarray, or a page, locator, element or driver of
-        Playwright's sync API or of Selenium. These are captured until they equal the baseline or are at rest, for
-        `timeout` seconds at most; `full_page` captures a page beyond its window. The default `name` is that of the
-        test. `threshold` to `mask` are those of `samepic.Screen`, and override those of `profile`. `ignore` takes boxes
-        (left, top, width, height) in pixels of the picture, and CSS selectors, locators or elements of the page.
-        `platform` is added to the name: a text, or True for the operating system.
+        Playwright or of Selenium. These are captured until they equal the baseline or are at rest, for `timeout`
+        seconds at most; `full_page` captures a page beyond its window. What belongs to Playwright's async API is
+        awaited: `await same_picture(page)`. The default `name` is that of the test. `threshold` to `mask` are those of
+        `samepic.Screen`, and override those of `profile`. `ignore` takes boxes (left, top, width, height) in pixels of
+        the picture, and CSS selectors, locators or elements of the page. `platform` is added to the name: a text, or
+        True for the operating system; `variants` are too: "viewport", "device" or both. With `soft` the test goes on
+        after a failure, and fails at its end.
 
         Raises PictureChangedError for another picture, NoBaselineError where there is no baseline, or a new one in CI;
-        BaselineError, SourceError, UnreadableError or ProfileError for what cannot be compared.
+        MissingElementError for an element that does not appear within `timeout`; BaselineError, SourceError,
+        UnreadableError or ProfileError for what cannot be compared.
         """
         __tracebackhide__ = True
-        try:
-            given = {"threshold": threshold, "antialiasing": antialiasing, "most_pixels": most_pixels}
-            screen = self._profile(profile, given | {"most_share": most_share, "mask": mask})
-            source = capture.source_of(actual, full_page=full_page)
-            system = baselines.platform_name(platform, self._settings.platform)
-            baseline_name = self._names.next_name(name, system)
-            self._compare(source, baseline_name, _as_list(ignore), screen, timeout)
-        except SamepicError as error:
-            # A failed test shows its own line, not the traceback of this one.
-            raise error.with_traceback(None) from None
+        given = {"threshold": threshold, "antialiasing": antialiasing, "mask": mask}
+        given |= {"most_pixels": most_pixels, "most_share": most_share}
+        source = partial(capture.source_of, actual, full_page=full_page)
+        named = partial(self._name, name, variants, platform)
+        call = partial(
+            self._compare, source, named, _as_list(ignore), partial(self._profile, profile, given), timeout
+        )
+        caller = sys._getframe(1)
+        check = _Check(call, TracebackType(None, caller, caller.f_lasti, caller.f_lineno), soft)
+        self._checks.append(check)
+        if not capture.is_async(actual):
+            try:
+                check.run()
+            except SamepicError as error:
+                # A failed test shows its own line, not the traceback of this one.
+                raise error.with_traceback(None) from None
+        return check
+
+    def failure(self) -> Exception | None:
+        """Return what fails the test at its end: soft checks that failed, and those that nobody awaited."""
+        for check in self._checks:
+            if not check.begun:
+                text = "expected await same_picture(...) for what belongs to Playwright's async API, found no await"
+                return SourceError(text).with_traceback(check.place)
+        failed = [(check.place, check.error) for check in self._checks if check.error is not None]
+        if len(failed) < 2:
+            return failed[0][1] if failed else None
+        kinds = [type(error) for _, error in failed if not isinstance(error, NoBaselineError)]
+        headings = "; ".join(str(error).partition("\n")[0] for _, error in failed)
+        texts = "".join(f"\n\nline {place.tb_lineno}: {error}" for place, error in failed)
+        error = (kinds or [NoBaselineError])[0](f"{len(failed)} checks failed: {headings}{texts}")
+        return error.with_traceback(failed[0][0])
+
+    def _name(
+        self,
+        name: str | None,
+        requested: str | Sequence[str] | None,
+        platform: str | bool | None,
+        source: Source,
+    ) -> str:
+        """Return the name of the baseline, with the requested variants and the platform. Raises BaselineError."""
+        variants, parts = self._settings.variants if requested is None else requested, []
+        for variant in [variants] if isinstance(variants, str) else variants:
+            if variant not in ("viewport", "device"):
+                raise BaselineError(f"variants: expected viewport or device, found {variant!r}")
+            device = baselines.device_name(self._settings.device)
+            parts.append(source.viewport() if variant == "viewport" else device)
+        parts.append(baselines.platform_name(platform, self._settings.platform))
+        return self._names.next_name(name, "-".join(filter(None, parts)))
 
     def _profile(self, profile: object, given: dict[str, Any]) -> Screen:
         base = profile if profile is not None else self._screen if self._screen is not None else SCREEN
@@ -182,9 +269,16 @@ class SamePicture:
         return replace(base, **{name: value for name, value in given.items() if value is not None})
 
     def _compare(
-        self, source: Source, name: str, ignore: list[object], screen: Screen, timeout: float
+        self,
+        source_of: Callable[[], Source],
+        named: Callable[[Source], str],
+        ignore: list[object],
+        profile: Callable[[], Screen],
+        timeout: float,
     ) -> None:
-        settings = self._settings
+        settings, screen, source = self._settings, profile(), source_of()
+        capture.check_ignored(source, ignore, screen)
+        name = named(source)
         path = baselines.baseline_path(settings.file, settings.folder, name)
         try:
             baseline = baselines.read_baseline(path)
@@ -197,7 +291,7 @@ class SamePicture:
             return None if baseline is None else capture.compare_with_baseline(baseline, shot, screen)
 
         seen = capture.capture_at_rest(source, ignore, screen, judge, timeout)
-        name_used, self._used = path in self._used, {*self._used, path}
+        name_used, self.used = path in self.used, {*self.used, path}
         if seen.verdict is None or not seen.verdict.same:
             expected = baseline.picture if baseline is not None else None
             outcome = _BaselineOutcome(settings, name, path, expected, seen, timeout, name_used=name_used)

@@ -1,4 +1,5 @@
 // The pictures of each failure, in the same view as on the pages of the service.
+import { ask, el, showError } from "./dom.js";
 import { mount } from "./view.js";
 
 for (const place of document.querySelectorAll(".pictures")) {
@@ -21,5 +22,27 @@ for (const place of document.querySelectorAll(".pictures")) {
       onion: "The actual picture over the expected one; its opacity can be changed.",
       difference: "Red differs, yellow are smoothed edges that do not count, blue are added or removed rows or columns.",
     },
+  });
+}
+
+const copy = document.querySelector(".update button");
+copy?.addEventListener("click", async () => {
+  const command = document.querySelector(".update code");
+  getSelection().selectAllChildren(command);
+  await navigator.clipboard?.writeText(command.textContent);
+  copy.textContent = "Copied";
+});
+
+for (const button of document.querySelectorAll("[data-accept]")) {
+  button.addEventListener("click", async () => {
+    const place = button.parentElement;
+    button.disabled = true;
+    try {
+      const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ folder: button.dataset.accept }) };
+      const { baseline } = await ask("/accept", options);
+      place.replaceChildren(el("span.done", {}, `Accepted: ${baseline} was written. Check it and commit it.`));
+    } catch (error) {
+      showError(place, error);
+    }
   });
 }

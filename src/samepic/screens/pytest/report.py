@@ -18,6 +18,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from samepic.errors import BaselineError, ReportError
 from samepic.writing import data_url, plural, printable, replacing
 
 if TYPE_CHECKING:
@@ -73,6 +74,13 @@ class Event:
     folder: str = ""
     facts: Sequence[Sequence[str]] = ()
     boxes: Sequence[Sequence[int]] = ()
+    acceptable: bool = True
+
+
+def update_command(tests: Iterable[str]) -> str:
+    """Return the command that writes the baselines of these tests and of no others."""
+    quoted = " ".join('"{}"'.format(test.replace('"', '\\"')) for test in dict.fromkeys(tests))
+    return f"pytest {quoted} --samepic-update"
 
 
 def summary(events: Iterable[Event]) -> str:
@@ -89,6 +97,30 @@ def summary(events: Iterable[Event]) -> str:
         f"{plural(missing, 'picture')} without a baseline": missing,
     }
     return ", ".join(text for text, count in parts.items() if count)
+
+
+def write_step_summary(path: Path, events: Sequence[Event]) -> None:
+    """Append what happened to the summary that GitHub Actions shows of a step."""
+    rows = [[event.name, event.sentence, event.test] for event in events if event.failed]
+    cells = [[html.escape(printable(cell)).replace("|", "\\|") for cell in row] for row in rows]
+    lines = [f"### samepic: {summary(events)}", ""]
+    if rows:
+        lines += [
+            "| picture | what | test |",
+            "|---|---|---|",
+            *(f"| {' | '.join(row)} |" for row in cells),
+            "",
+        ]
+        lines += [
+            "To take them as baselines:",
+            "",
+            "```sh",
+            update_command(row[2] for row in rows),
+            "```",
+            "",
+        ]
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines))
 
 
 INDEX = "index.html"
@@ -148,6 +180,47 @@ _SCRIPTS = ("pages/static/dom.js", "pages/static/view.js", "screens/pytest/repor
 _TITLES = {"expected": "Expected", "actual": "Actual", "difference": "Difference"}
 
 
+def read_failures(output: Path) -> dict[str, Event]:
+    """Return what failed in the run that left its report in `output`, by folder. Raises ReportError."""
+    try:
+        texts = [path.read_text(encoding="utf-8") for path in sorted(output.glob(f"*/{_EVENT_FILE}"))]
+        events = [Event(**json.loads(text)) for text in texts]
+    except (OSError, TypeError, ValueError) as error:
+        raise ReportError(f"{output}: expected the report of a run of pytest: {error}") from error
+    if not events:
+        raise ReportError(f"{output}: expected the report of a run of pytest, found no failed picture in it")
+    return {event.folder: event for event in events}
+
+
+def accept(output: Path, event: Event, root: Path) -> None:
+    """Write what a failed test saw as its baseline, below the folder `root`, in which pytest ran.
+
+    Raises BaselineError where the baseline is no longer the one of the report, and for a path of anything else.
+    """
+    from samepic.picture import equal_pixels
+    from samepic.screens.pytest.baselines import read_baseline, write_baseline
+
+    path, pictures = root / event.baseline, output / event.folder
+    inside = (
+        path.resolve().is_relative_to(root.resolve()) and ".." not in path.parts and path.suffix == ".png"
+    )
+    tests = [parent / f"{path.parent.name}.py" for parent in path.parents if parent.is_relative_to(root)]
+    if not inside or not any(test.is_file() for test in tests):
+        raise BaselineError(
+            f"{event.baseline}: expected a baseline of tests below {root}: start where pytest ran"
+        )
+    actual, expected, current = (
+        read_baseline(one)
+        for one in (*(pictures / f"{event.name}-{kind}.png" for kind in KINDS[1::-1]), path)
+    )
+    known = expected is not None and current is not None and equal_pixels(expected.picture, current.picture)
+    if actual is None or not event.acceptable or not (known or expected is current):
+        raise BaselineError(
+            f"{event.baseline}: it is no longer what it was in this report: run the test again"
+        )
+    write_baseline(path, actual.picture, actual.ignored)
+
+
 def write_report(output: Path, events: Sequence[Event], when: datetime) -> Path:
     _create_folder(output)
     with replacing(output / INDEX) as temporary:
@@ -156,12 +229,15 @@ def write_report(output: Path, events: Sequence[Event], when: datetime) -> Path:
 
 
 def page(
-    output: Path, events: Sequence[Event], when: datetime, budget: int = _INLINED_BYTES
+    output: Path, events: Sequence[Event], when: datetime, budget: int = _INLINED_BYTES, csrf: str = ""
 ) -> Iterator[str]:
-    """Yield the parts of the page, with at most about `budget` bytes of the pictures in `output`."""
+    """Yield the parts of the page, with at most about `budget` bytes of the pictures in `output`.
+
+    With `csrf`, the token of its requests, it has buttons that accept pictures as baselines.
+    """
     failed = sorted((event for event in events if event.failed), key=lambda event: (event.test, event.name))
     written = [event for event in events if event.written and not event.failed]
-    head, foot = _frame(summary(events), when).split("<!-- content -->\n")
+    head, foot = _frame(summary(events), when, csrf).split("<!-- content -->\n")
     yield head
     if len(failed) > 1:
         yield '<nav class="contents" aria-label="Pictures"><ol>'
@@ -172,7 +248,13 @@ def page(
     for number, event in enumerate(failed, 1):
         pictures = _pictures(output, event) if budget > 0 else {}
         budget -= sum(map(len, pictures.values()))
-        yield _article(number, event, pictures)
+        yield _article(number, event, pictures, accepts=bool(csrf))
+    if failed:
+        command = _text(update_command(event.test for event in failed))
+        yield '<section class="card update"><h2>If all of it was intended</h2>'
+        yield f'<pre tabindex="0" aria-label="Command"><code>{command}</code></pre><button type="button">Copy</button>'
+        yield '<p class="soft">To accept pictures one by one: <code>samepic review</code> with this folder.</p>'
+        yield "</section>\n"
     if written:
         yield '<section class="card written"><h2>Baselines written</h2><ul>'
         yield "".join(f"<li><code>{_text(event.baseline)}</code></li>" for event in written)
@@ -180,13 +262,15 @@ def page(
     yield foot
 
 
-def _frame(title: str, when: datetime) -> str:
+def _frame(title: str, when: datetime, csrf: str) -> str:
     """Return the page without its content."""
     svg = (_STATIC / "pages/static/icon.svg").read_text(encoding="utf-8").strip()
     styles, scripts = _joined_assets(_STYLES), _joined_assets(_SCRIPTS)
     sources = f"script-src '{_digest(scripts)}'; style-src '{_digest(styles)}'"
     return Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
-        policy=f"default-src 'none'; img-src data:; {sources}",
+        policy=f"default-src 'none'; img-src data:; {sources}" + ("; connect-src 'self'" if csrf else ""),
+        csrf=f'<meta name="csrf" content="{_text(csrf)}">' if csrf else "",
+        foot="It writes baselines of this report only." if csrf else "It loads and sends nothing.",
         title=_text(title),
         icon=data_url(svg.encode(), "image/svg+xml"),
         logo=svg.replace("<svg ", '<svg width="24" height="24" aria-hidden="true" ', 1),
@@ -196,12 +280,18 @@ def _frame(title: str, when: datetime) -> str:
     )
 
 
-def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
+def _article(number: int, event: Event, pictures: dict[str, bytes], *, accepts: bool) -> str:
     said = event.sentence
+    button = ""
+    if accepts and event.acceptable:
+        about = f'data-accept="{_text(event.folder)}" aria-describedby="n{number}"'
+        button = f'<button class="primary" type="button" {about}>'
+        button = f'<p class="accept" role="status">{button}Accept as baseline</button></p>\n'
     facts = "".join(f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>" for name, text in event.facts)
     return (
         f'<article class="card" id="p{number}" aria-labelledby="n{number}"><h2 id="n{number}">{_text(event.name)}</h2>'
         f'<p class="said">{_text(said[:1].upper() + said[1:])}{"" if said.endswith(".") else "."}</p>\n'
+        f"{button}"
         f"{_view(event, pictures) if pictures else _links(event)}\n"
         f'<dl class="facts">{facts}<dt>test</dt><dd><code>{_text(event.test)}</code></dd>'
         f"<dt>baseline</dt><dd><code>{_text(event.baseline)}</code></dd></dl></article>\n"

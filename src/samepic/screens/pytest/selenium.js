@@ -21,13 +21,13 @@ const actions = {
     delete document[Symbol.for("samepic")];
   },
 
-  areas(elements) {
+  areas(...elements) { // WebKit knows no elements within arrays
     const boxes = elements.map((one) => one.getBoundingClientRect()).filter((box) => box.width && box.height);
     return boxes.map((box) => [box.left, box.top, box.width, box.height]);
   },
 
   view() {
-    return [scrollX, scrollY, devicePixelRatio];
+    return [scrollX, scrollY, devicePixelRatio, innerWidth, innerHeight];
   },
 };
 const [action, ...given] = arguments;
