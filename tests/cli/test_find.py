@@ -126,12 +126,14 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.sources: list[str] = []
+        self.opened: list[str] = []
         self.text = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
+        opened = self.opened if tag == "a" else self.sources
+        opened += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -145,6 +147,7 @@ def test_the_page_is_one_file_that_loads_nothing_and_escapes_every_name(
     page = Page((tmp_path / "out.html").read_text())
     assert len(page.sources) == 5
     assert all(source.startswith("data:image/jpeg;base64,") for source in page.sources)
+    assert sorted(page.opened) == sorted(path.as_uri() for path in folder.iterdir() if path.name[0] in "c<")
     assert not {"script", "link", "iframe", "object"} & set(page.tags)
     assert "<script>alert(1)<b onload='x'>&.jpg" in page.text
     assert "broken.png" in page.text

@@ -367,7 +367,7 @@ def small_jpeg(picture: Picture, side: int, quality: int = 80) -> bytes:
 _HEAD = Path(__file__).parent / "page.html"
 """How a page begins."""
 
-_THUMBNAIL = 160  # longer side of the pictures, in pixels
+_THUMBNAIL = 320  # longer side of the pictures, in pixels
 _EQUAL = "<i>identical file</i>"
 
 
@@ -380,8 +380,8 @@ def page(
     yield f"<header><h1>Duplicate pictures</h1>\n<p>{plural(copies, 'duplicate')} in {plural(len(groups), 'group')}, "
     yield f"{_size(wasted)} reclaimable. The first picture of each group is the best one; the others were compared with"
     yield " it. Groups with the most reclaimable space come first.</p></header>\n"
-    for group in sorted(groups, key=lambda item: (-item.wasted, item.number)):
-        yield f"<section><h2>Group {group.number} <span>{plural(len(group.members), 'copy', 'copies')},"
+    for number, group in enumerate(sorted(groups, key=lambda item: (-item.wasted, item.number)), 1):
+        yield f"<section><h2>Group {number} <span>{plural(len(group.members), 'copy', 'copies')},"
         yield f" {_size(group.wasted)} reclaimable</span></h2>\n<div>\n"
         yield _figure(group.reference, "reference", group.reason, _thumbnail(group.reference))
         for member in group.members:
@@ -404,8 +404,10 @@ def page(
 
 
 def _figure(file: File, role: str, text: str, thumbnail: str) -> str:
+    address = html.escape(Path(os.path.abspath(file.path)).as_uri())  # noqa: PTH100  (resolve would follow links)
     return (
-        f"<figure><samp>{thumbnail}</samp><figcaption><b>{html.escape(role)}</b> <span>{_size(file.size)}</span>"
+        f'<figure><a href="{address}">{thumbnail}</a><figcaption><b>{html.escape(role)}</b>'
+        f" <span>{_size(file.size)}</span>"
         f" {_name(file.path)} <span>{html.escape(printable(text))}</span></figcaption></figure>\n"
     )
 
@@ -423,4 +425,6 @@ def _thumbnail(file: File) -> str:
         data = small_jpeg(load(os.fspath(file.path)), _THUMBNAIL, quality=75)
     except UnreadableError:
         return "<i>gone, or changed since the scan</i>"
-    return f'<img loading="lazy" alt="" src="{data_url(data, "image/jpeg")}">'
+    return (
+        f'<img loading="lazy" alt="{html.escape(printable(file.path))}" src="{data_url(data, "image/jpeg")}">'
+    )

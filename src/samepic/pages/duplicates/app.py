@@ -309,7 +309,7 @@ class _ReviewPages:
                 "group": index,
                 "count": count,
                 "page": views.page_of(index),
-                "name": f"Group {group.number}, {printable(group.reference.path)}",
+                "name": f"Group {index + 1}, {printable(group.reference.path)}",
                 "marks": [str(mark) for mark in state.marks],
                 "decided": state.decided,
                 "progress": views.progress_json(self._decisions),

@@ -20,8 +20,8 @@ from samepic.errors import ReportError, SamepicError
 from samepic.picture import load
 
 Step = TypeVar("Step")
-_SIDE = 320  # longer side of a thumbnail, in pixels
-_THUMBNAILS = 1000  # of about 20 KB, in memory
+_SIDE = 480  # longer side of a thumbnail, in pixels
+_THUMBNAILS = 1000  # of about 40 KB, in memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def _group(decisions: Decisions, index: int) -> Html:
         f"section.group.card{'.decided' if state.decided else ''}",
         el(
             "div.head",
-            el("h2", f"Group {group.number} ", el("span.soft", f"{count}, {size}"), id=f"h{index}"),
+            el("h2", f"Group {index + 1} ", el("span.soft", f"{count}, {size}"), id=f"h{index}"),
             el("span.status", "decided" if state.decided else "", data_status=True),
             el("button.primary.accept", "Accept ", el("kbd", "Enter"), type="button", data_accept=True),
         ),
