@@ -15,7 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "what compare says": ("lookalikes", "explanations", "screens"),
     "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
     "time and memory": ("speed",),
-    "find": ("collection", "spark_find"),
+    "find": ("collection", "album", "spark_find"),
     "retrieval": ("retrieval",),
     "gate and service": ("gate", "service_load"),
     "hostile files": ("hostile", "fuzz"),
