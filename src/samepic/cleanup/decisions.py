@@ -91,16 +91,16 @@ class Decisions:
     def _by_rule(self, index: int, keep: Keep, over: str) -> GroupState:
         group, before = self.groups[index], self._states[index]
         files, better = files_of(group), ["", *(member.better for member in group.members)]
-        close = [
-            file
+        close = {
+            file.path: file
             for file, relation, mark in zip(files, _relations(group), before.marks, strict=True)
             if relation.is_same(CLEANED) and mark is not Mark.NOT_DUPLICATE and file.path not in self.gone
-        ]
-        if not close or not keep.decides(close):
+        }
+        if not close or not keep.decides(list(close.values())):
             return GroupState((Mark.KEEP,))
-        best, marks = keep.best(group, close), []
+        best, marks = keep.best(group, list(close.values())), []
         for file, why, mark in zip(files, better, before.marks, strict=True):
-            worse = file in close and not (why and keep.prefers(best) >= keep.prefers(file))
+            worse = file.path in close and not (why and keep.prefers(best) >= keep.prefers(file))
             drop = worse and file is not best and (not over or is_below(found_at(file), over))
             marks.append(Mark.DROP if drop else mark if mark is Mark.NOT_DUPLICATE else Mark.KEEP)
         return GroupState(tuple(marks), decided=True)

@@ -259,8 +259,9 @@ class _Planner:
         relations[group.reference.path] = Relation.SAME_FILE
         protected = [target for target in targets if self._is_protected(target)]
         # What is only like the reference is kept in its place where there is nothing else to keep.
-        close = [target for target in targets if relations[target.file.path].is_same(self.same_if)]
-        candidates = [one for one in protected if one in close] or protected or close or targets
+        far = {path for path, relation in relations.items() if not relation.is_same(self.same_if)}
+        close = [target for target in targets if target.file.path not in far]
+        candidates = [one for one in protected if one.file.path not in far] or protected or close or targets
         if not targets:
             return
         best = self.keep.best(group, [target.file for target in candidates])
@@ -272,7 +273,7 @@ class _Planner:
             reason = self._skip_reason(target, kept, protected)
             relation = relations[target.file.path]
             # Those of another kept file are compared before anything is done.
-            if kept in close and not relation.is_same(self.same_if):
+            if kept.file.path not in far and target.file.path in far:
                 reason = reason or f"it is {relation}, and --same-if {self.same_if} skips that"
             better = members[target.file.path].better if target.file.path in members else ""
             if better and self.keep.prefers(kept.file) >= self.keep.prefers(target.file):

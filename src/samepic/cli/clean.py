@@ -46,22 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the file of each group to keep: the best according to find (default), the one with the most or fewest"
         " pixels, the newest or oldest (by EXIF date taken, else time of change), the first by path",
     )
-    parser.add_argument(
-        "--prefer",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="keep a file below DIR where a group has one; may be repeated: earlier ones come first",
-    )
+    for name, text in (
+        ("--prefer", "keep a file below DIR where a group has one; may be repeated: earlier ones come first"),
+        ("--keep-in", "never act on files below DIR; may be repeated"),
+    ):
+        parser.add_argument(name, metavar="DIR", action="append", default=[], help=text)
     text = "keep a file in whose path this regular expression is found, where a group has one"
     parser.add_argument("--prefer-match", metavar="REGEX", default="", help=text)
-    parser.add_argument(
-        "--keep-in",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="never act on files below DIR; may be repeated",
-    )
     action = parser.add_mutually_exclusive_group()
     for name, text in (
         ("list", "list the files (default)"),

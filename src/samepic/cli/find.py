@@ -127,25 +127,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
     """Add what is searched, and what it is compared against."""
-    parser.add_argument(
-        "--against",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="list what is in DIR already, or twice below PATHS; files in DIR are never acted on; may be repeated",
-    )
-    parser.add_argument(
-        "--exclude",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        help="skip files and folders whose name matches GLOB or, if it has a /, whose path below the PATH does;"
-        " may be repeated",
-    )
-    text = "search only names with these extensions, such as jpg,png; may be repeated"
-    parser.add_argument(
-        "--ext", metavar="LIST", action="extend", default=[], type=_parse_extensions, help=text
-    )
+    for name, metavar, text in (
+        (
+            "--against",
+            "DIR",
+            "list what is in DIR already, or twice below PATHS; files in DIR are never acted on",
+        ),
+        ("--exclude", "GLOB", "skip names that match GLOB or, if it has a /, paths below the PATH that do"),
+        ("--ext", "LIST", "search only names with these extensions, such as jpg,png"),
+    ):
+        parser.add_argument(
+            name, metavar=metavar, action="append", default=[], help=f"{text}; may be repeated"
+        )
     text = "skip files under SIZE bytes; k, M and G are powers of 1000"
     parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1, help=text)
     parser.add_argument("--max-size", metavar="SIZE", type=_parse_size, help="skip files over SIZE bytes")
@@ -197,7 +190,10 @@ def _filter(args: argparse.Namespace) -> FileFilter:
 
     if args.max_size is not None and args.max_size < args.min_size:
         raise UsageError("--max-size: expected no less than --min-size")
-    return FileFilter.of(args.min_size, args.max_size, args.ext, args.exclude)
+    for text in args.ext:
+        if not re.fullmatch(r"\.?\w+(,\.?\w+)*", text):
+            raise UsageError(f"--ext: expected extensions such as jpg,png, found {text!r}")
+    return FileFilter.of(args.min_size, args.max_size, ",".join(args.ext).split(","), args.exclude)
 
 
 def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> None:
@@ -295,12 +291,6 @@ def _paths(args: argparse.Namespace) -> list[str]:
     if not paths and not lists:
         raise UsageError("expected at least one PATH (see samepic find --help)")
     return paths
-
-
-def _parse_extensions(text: str) -> list[str]:
-    if not re.fullmatch(r"\.?\w+(,\.?\w+)*", text):
-        raise argparse.ArgumentTypeError(f"expected extensions such as jpg,png, found {text!r}")
-    return text.split(",")
 
 
 def _parse_size(text: str) -> int:

@@ -81,7 +81,7 @@ class FileFilter:
         cls, min_size: int, max_size: int | None, extensions: Iterable[str], exclude: Iterable[str]
     ) -> FileFilter:
         """Return the filter of these options; extensions may have a dot before them."""
-        endings = (one.lower().removeprefix(".") for one in extensions)
+        endings = (one.lower().removeprefix(".") for one in extensions if one)
         return cls(min_size, max_size, tuple(endings), tuple(exclude))
 
     def has(self, name: str, size: int) -> bool:
