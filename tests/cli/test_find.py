@@ -341,7 +341,8 @@ def test_every_report_lists_series_and_clean_leaves_them(run: Run, tmp_path: Pat
     burst, page = tmp_path / "burst", tmp_path / "page.html"
     for number in (0, 1):
         shot(burst / f"{number}.jpg", 170 * number, taken=f"2026:11:30 12:00:0{number}")
-    how = {"json": ["--json"], "csv": ["--csv"], "html": ["--html", page], "text": []}[form]
+    forms: dict[str, list[str | Path]] = {"json": ["--json"], "csv": ["--csv"], "html": ["--html", page]}
+    how = forms.get(form, [])
     done = run("find", "--series", burst, *how)
     assert done.returncode == 0
     text = page.read_text() if form == "html" else done.stdout
