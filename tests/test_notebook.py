@@ -19,7 +19,8 @@ def test_the_notebook_runs_and_shows_what_its_text_says(
 
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    notebook = nbformat.read(FOLDER / "notebook.ipynb", as_version=4)
+    read: Any = nbformat.read
+    notebook = read(FOLDER / "notebook.ipynb", as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs for cell in cells), "clear the outputs before a commit"
     nbclient.NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(FOLDER)}}).execute()

@@ -203,7 +203,7 @@ def test_find_reports_its_stages_and_a_caller_may_end_it(folder: Path) -> None:
     seen: list[samepic.Progress] = []
     assert len(list(samepic.find(folder, cache=False, progress=seen.append))) == 1
     assert [one.stage for one in seen if one.done == one.total][-1] == "comparing"
-    assert seen[0] == samepic.Progress("reading", 1, 3, "files")
+    assert (seen[0].stage, seen[0].done, seen[0].total, seen[0].unit) == ("reading", 1, 3, "files")
 
     def drop(_: samepic.Progress) -> None:
         raise _DroppedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -57,6 +57,8 @@ def short_repr(record: DataclassInstance) -> str:
 
 
 def _shown(value: object) -> str:
+    if is_dataclass(value) and hasattr(value, "name"):
+        return _SHORT.repr(value.name)  # that of a picture stands for all that is known of it
     return repr(str(value)) if isinstance(value, StrEnum) else _SHORT.repr(value)
 
 

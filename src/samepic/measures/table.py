@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,14 +95,12 @@ class Measured:
 
     __repr__ = short_repr
 
-    def __post_init__(self) -> None:
-        # One NaN object for all: only then records with equal fields are equal after they were pickled.
-        value, *bands = (math.nan if math.isnan(number) else number for number in (self.value, *self.bands))
-        object.__setattr__(self, "value", value)
-        object.__setattr__(self, "bands", tuple(bands))
+    def __eq__(self, other: object) -> bool:
+        # NaN differs from itself; a measure that cannot be made does not.
+        return isinstance(other, Measured) and self.to_dict() == other.to_dict()
 
-    def __reduce__(self) -> tuple[type[Measured], tuple[Any, ...]]:
-        return Measured, tuple(getattr(self, item.name) for item in fields(self))
+    def __hash__(self) -> int:
+        return hash((self.name, self.passes, self.box))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape; values are numbers, true or false, null (not measurable) or "Infinity"."""
