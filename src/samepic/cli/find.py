@@ -147,7 +147,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         "--ext", metavar="LIST", action="extend", default=[], type=_parse_extensions, help=text
     )
     text = "skip files under SIZE bytes; k, M and G are powers of 1000"
-    parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1, help=text)
+    parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=0, help=text)
     parser.add_argument("--max-size", metavar="SIZE", type=_parse_size, help="skip files over SIZE bytes")
 
 

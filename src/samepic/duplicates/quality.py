@@ -34,7 +34,8 @@ class Merit(NamedTuple):
     """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
     `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`;
-    `model` and `taken` are the camera and the time of `PictureInfo`.
+    `model` and `taken` are the camera and the time of `PictureInfo`. `video` is whether it is a motion photo, `ended`
+    whether a JPEG has its end marker.
     """
 
     pixels: int
@@ -51,10 +52,12 @@ class Merit(NamedTuple):
     camera: int = 0
     model: str = ""
     taken: str = ""
+    video: int = 0
+    ended: int = 1
 
     def rank(self) -> tuple[int, ...]:
         """Return the sort key of copies, higher being better."""
-        return (self.pixels, self.color, self.depth, *self[2:6])
+        return (self.pixels, self.color, self.depth, self.video, *self[2:5], self.ended, self.metadata)
 
     def order(self, index: int) -> tuple[int, ...]:
         """Return the sort key that puts the best picture first; `index` breaks ties."""
@@ -77,8 +80,9 @@ def merit(info: PictureInfo) -> Merit:
     size = info.width, info.height
     weight = weight_of(info.size - info.metadata, grade)
     rest = info.depth, int(info.mode in _ALPHA), int(info.is_photograph)
+    ended = int(info.jpeg is None or info.jpeg.ended)
     first = (size[0] * size[1], int(not gray), grade, quality, weight, info.metadata, info.format)
-    return Merit(*first, *size, *rest, info.camera, info.taken)
+    return Merit(*first, *size, *rest, info.camera, info.taken, int(info.video > 0), ended)
 
 
 def weight_of(coded: int, grade: int) -> int:
@@ -94,7 +98,7 @@ def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
         return _ORIGINAL if reference.grade == LOSSLESS > other.grade > 0 else ""
     if verdict.relation == Relation.ADJUSTED and other.camera > reference.camera and not small:
         return "from the camera, by its metadata: others were edited"
-    if verdict.relation != Relation.RESAVED or verdict.original != "b":
+    if verdict.relation != Relation.RESAVED or verdict.original != "b" or other.video < reference.video:
         return ""
     if small:
         return f"the original: another was enlarged from it, to {reference.width}x{reference.height}"
@@ -108,9 +112,11 @@ _ADVANTAGES = {
     "pixels": "the largest: {0.width}x{0.height} against {1.width}x{1.height}",
     "color": "in color, the others are gray",
     "depth": "higher bit depth: {0.depth} bits per sample, not {1.depth}",
+    "video": "holds a video: a motion photo",
     "grade": "{better} ({0.format} against {1.format})",
     "quality": "higher JPEG quality: {0.quality} against {1.quality}",
     "weight": "less compressed than the others",
+    "ended": "has its end marker",
     "metadata": "has more metadata: {0.metadata} bytes against {1.metadata}",
 }
 """What the best file has over the second best, in the order of `Merit.rank`."""

@@ -71,7 +71,7 @@ class FileFilter:
     One that ends in "/" is for folders only. An excluded folder is not entered. Case counts, but not in `extensions`.
     """
 
-    min_size: int = 1
+    min_size: int = 0
     max_size: int | None = None
     extensions: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ class Walk:
     paths: Iterable[str]
     hidden: bool = False
     follow: bool = False
-    only: FileFilter = FileFilter(0)
+    only: FileFilter = FileFilter()  # noqa: RUF009  (frozen)
     against: Iterable[str] = ()
     unreadable: list[Unreadable] = field(default_factory=list)
     folders: int = 0

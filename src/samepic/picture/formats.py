@@ -105,13 +105,26 @@ def _by_structure(data: bytes) -> str:
     second, third, fourth = data[1:2], data[2:3], data[3:4]
     dib_header, icons = int.from_bytes(data[14:18], "little"), int.from_bytes(data[4:6], "little")
     shapes = {
-        "BMP": data[:2] == b"BM" and dib_header in (12, 16, 40, 52, 56, 64, 108, 124),
+        "BMP": (data[:2] == b"BM" and dib_header in (12, 16, 40, 52, 56, 64, 108, 124)) or _is_dib(data),
         "PPM": data[:1] == b"P" and second in b"1234567Ff" and third.isspace(),
         "ICO": data[:4] == b"\0\0\1\0" and 0 < icons < 1024,
         "PCX": data[:1] == b"\n" and second in b"\0\2\3\5" and third in b"\0\1" and fourth in b"\1\2\4\x08",
         "TGA": data[-18:-2] == b"TRUEVISION-XFILE",
     }
     return next((name for name, fits in shapes.items() if fits), "")
+
+
+def _is_dib(data: bytes) -> bool:
+    """Return whether a bitmap begins with its second header: as Windows hands it on, without the one of the file."""
+    if len(data) < 40:
+        return False
+    size, _, _, planes, bits, compression = struct.unpack_from("<IiiHHI", data)
+    return (
+        size in (40, 52, 56, 64, 108, 124)
+        and planes == 1
+        and bits in (1, 4, 8, 16, 24, 32)
+        and compression < 7
+    )
 
 
 # What Pillow's and libheif's Python code has raised on malformed files. Neither documents a closed set; anything
@@ -185,6 +198,15 @@ def _restore_warnings() -> None:
         _decoding_threads -= 1
         if _decoding_threads == 0:
             _warnings.__exit__(None, None, None)
+
+
+_VIDEO = re.compile(rb"\0\0\0[\x08-\xff]ftyp(?:mp4|iso|qt  |3gp|avc|M4V)")
+
+
+def video_size(data: bytes, start: int) -> int:
+    """Return the bytes of the video that follows the picture of a motion photo, from `start` on; 0 without one."""
+    found = _VIDEO.search(data, start)
+    return len(data) - found.start() if found else 0
 
 
 _MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN, _FRACTION = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003, 0x9291

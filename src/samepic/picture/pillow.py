@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
 from samepic.limits import Limits
 from samepic.picture.color import DEEP, Conversion, conversion, from_16_bits, profile_mode, resolve
-from samepic.picture.formats import camera_name, decoding, exif_facts
+from samepic.picture.formats import camera_name, decoding, exif_facts, video_size
 from samepic.picture.picture import (
     Deep,
     Encoded,
@@ -125,6 +125,7 @@ def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
         profile=to_srgb.name,
         camera=exif.camera,
         taken=exif.taken,
+        video=video_size(encoded.data, 32),
     )
     return OpenedPicture(info, partial(_decode_heif, encoded.name, primary, to_srgb))
 
@@ -249,7 +250,8 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPictu
         if form == "TIFF":
             _silence_libtiff()
         module = importlib.import_module(f"PIL.{PLUGINS[form]}")
-        factory = getattr(module, PLUGINS[form].replace("Plugin", "File"))
+        headerless = form == "BMP" and not encoded.data.startswith(b"BM")
+        factory = getattr(module, "DibImageFile" if headerless else PLUGINS[form].replace("Plugin", "File"))
         image: Image.Image = factory(io.BytesIO(encoded.data), "")
     opened = from_image(image, encoded.name, form, limits, frames=frames, size=len(encoded.data))
     if has_deep_colors(image):
