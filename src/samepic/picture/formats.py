@@ -27,6 +27,9 @@ _PREFIXES: Final = (
     (b"MM\0+", "TIFF"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"FUJIFILMCCD-RAW", "RAW"),
+    (b"IIRO", "RAW"),
+    (b"IIU\0", "RAW"),
     (b"8BPS\0\1", "PSD"),
     (b"qoif", "QOI"),
     (b"icns", "ICNS"),
@@ -52,9 +55,6 @@ _REFUSED_PREFIXES: Final = (
     (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
     (b"#?RADIANCE", "a Radiance HDR picture"),
     (b"\x1aE\xdf\xa3", "a Matroska video"),
-    (b"FUJIFILMCCD-RAW", "a camera's raw file"),
-    (b"IIRO", "a camera's raw file"),
-    (b"IIU\0", "a camera's raw file"),
 )
 
 _BRANDS: Final = {
@@ -66,18 +66,17 @@ KNOWN: Final = (
     "JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "TIFF", "BMP", "JPEG2000",
     "PPM", "TGA", "ICO", "ICNS", "PSD", "QOI", "DDS", "PCX", "SGI", "SUN",
 )  # fmt: skip
-"""The formats that are decoded."""
+"""The formats that are decoded, but for RAW, which needs an extra."""
 
 REFUSED: Final = "refused: "
 """The prefix of `sniff` for a known format that is not decoded."""
 
 
 def sniff(data: bytes) -> str:
-    """Return the format of `data`, one of `KNOWN`; `REFUSED` and a name for what is not decoded; "" for the unknown."""
+    """Return the format of `data`, of `KNOWN` or RAW; `REFUSED` and a name for what is not decoded; "" for others."""
     for prefix, name in _PREFIXES:
         if data.startswith(prefix):
-            raw = name == "TIFF" and data[8:10] == b"CR"
-            return REFUSED + "a camera's raw file" if raw else name
+            return "RAW" if name == "TIFF" and data[8:10] == b"CR" else name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if data[4:8] == b"ftyp":
@@ -96,6 +95,8 @@ def _by_brand(data: bytes) -> str:
         return "AVIF"
     if any(brand in _BRANDS for brand in brands):
         return "HEIF"
+    if b"crx " in brands:
+        return "RAW"
     return REFUSED + "a video or another ISO media file"
 
 
@@ -233,7 +234,7 @@ def exif_facts(exif: bytes | memoryview) -> ExifFacts:
     tiff = memoryview(exif)[6 if bytes(exif[:6]) == b"Exif\0\0" else 0 :]
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")
     orientation, texts = 0, dict[int, str]()
-    for tag, kind, number, at in _directory(tiff, order, 4) if order else ():
+    for tag, kind, number, at in directory(tiff, order, 4) if order else ():
         if tag == _ORIENTATION and not orientation:
             code = _CODES.get(kind) if number == 1 else None
             value = struct.unpack_from(order + code, tiff, at)[0] if code else 0
@@ -241,7 +242,7 @@ def exif_facts(exif: bytes | memoryview) -> ExifFacts:
         elif tag in (_MAKE, _MODEL):
             texts[tag] = _text(tiff, order, kind, number, at)
         elif tag == _EXIF:
-            inside = _directory(tiff, order, at)
+            inside = directory(tiff, order, at)
             texts |= {tag: _text(tiff, order, *rest) for tag, *rest in inside if tag in (_TAKEN, _FRACTION)}
     camera = camera_name(texts.get(_MAKE, ""), texts.get(_MODEL, ""))
     return ExifFacts(orientation or 1, camera, _time(texts.get(_TAKEN, ""), texts.get(_FRACTION, "")))
@@ -271,8 +272,8 @@ def _text(tiff: memoryview, order: str, kind: int, number: int, at: int) -> str:
     return ""
 
 
-def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the entries of the directory whose offset is stored at `pointer`, as far as they are there.
+def directory(tiff: memoryview, order: str, pointer: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the entries of a TIFF directory whose offset is stored at `pointer`, as far as they are there.
 
     They are tag, kind, number, and where the value, or its offset, is.
     """

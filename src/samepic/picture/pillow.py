@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pi_heif import HeifImage
     from PIL import Image
 
-_MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA, _DNG = 0x010F, 0x0110, 0x0112, 258, 338, 50706
+_MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA = 0x010F, 0x0110, 0x0112, 258, 338
 _PREMULTIPLIED = 1  # of _EXTRA
 _UNKNOWN = Deep(None, 0)
 
@@ -203,13 +203,12 @@ def _webp_frames(data: bytes, name: str, limits: Limits) -> int:
     return max(1, count)
 
 
-def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
-    """Count the directories of a TIFF, at least 1, cycles once; return whether it is raw (DNG). Raises LimitError."""
+def _tiff_pages(data: bytes, name: str, limits: Limits) -> int:
+    """Count the directories of a TIFF, at least 1, cycles once. Raises LimitError."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     word, count_code, entry = (order + "Q", order + "Q", 20) if big else (order + "I", order + "H", 12)
     seen: set[int] = set()
-    raw = False
     with suppress(struct.error, OverflowError):
         (at,) = struct.unpack_from(word, data, 8 if big else 4)
         while at and at not in seen:
@@ -218,11 +217,8 @@ def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
             (following,) = struct.unpack_from(word, data, first + entry * entries)
             seen.add(at)
             _check_count(len(seen), name, limits, "pages")
-            if len(seen) == 1:
-                tags = (struct.unpack_from(order + "H", data, first + entry * i)[0] for i in range(entries))
-                raw = _DNG in tags
             at = following
-    return max(1, len(seen)), raw
+    return max(1, len(seen))
 
 
 PLUGINS: Final = {
@@ -345,10 +341,7 @@ def _count_frames(encoded: Encoded, form: str, limits: Limits) -> int:
         check_size(encoded.name, *canvas, 1, limits)
         return _webp_frames(encoded.data, encoded.name, limits)
     if form == "TIFF":
-        pages, raw = _tiff_pages(encoded.data, encoded.name, limits)
-        if raw:
-            raise UnsupportedError(encoded.name, "a developed picture", "a camera's raw file (DNG)")
-        return pages
+        return _tiff_pages(encoded.data, encoded.name, limits)
     return 0 if form == "AVIF" else 1
 
 
