@@ -107,7 +107,7 @@ class JpegInfo:
     `tables` are the quantization tables by component (64 numbers each, natural row-major order, shared tables
     repeated), `sampling` the (horizontal, vertical) sampling factors by component, `quality` the IJG quality 1 to 100
     with these tables (exactly when `quality_exact`, else the nearest), `colour` the stored color model: "gray",
-    "ycbcr", "rgb", "cmyk" or "ycck".
+    "ycbcr", "rgb", "cmyk" or "ycck". `ended` is False where the file lacks its end marker; its pixels are all there.
     """
 
     tables: tuple[tuple[int, ...], ...]
@@ -116,6 +116,7 @@ class JpegInfo:
     quality: int
     quality_exact: bool
     colour: str
+    ended: bool = True
 
     __repr__ = short_repr
 
@@ -137,7 +138,8 @@ class PictureInfo:
     `mode` is how samples were stored ("RGB", "CMYK", "I;16", ...); `frames` counts an animation's; `size` is
     in bytes (0 for arrays and PIL images); `metadata` counts bytes of EXIF, XMP, IPTC, comments and ICC;
     `profile` is the name of the embedded color profile or ""; `camera` is the camera's name and `taken` when
-    the photograph was taken, in ISO 8601 by the camera's clock, both by EXIF and "" where it does not say.
+    the photograph was taken, in ISO 8601 by the camera's clock, both by EXIF and "" where it does not say; `video`
+    counts the bytes of the video inside a motion photo.
     """
 
     name: str
@@ -153,6 +155,7 @@ class PictureInfo:
     jpeg: JpegInfo | None = None
     camera: str = ""
     taken: str = ""
+    video: int = 0
 
     @property
     def is_photograph(self) -> bool:
@@ -175,7 +178,7 @@ class PictureInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object: name, format, size, orientation, JPEG quality and the other fields."""
-        names = "quality", "quality_exact", "subsampling", "progressive"
+        names = "quality", "quality_exact", "subsampling", "progressive", "ended"
         jpeg = self.jpeg and {name: getattr(self.jpeg, name) for name in names}
         return values_of(self) | {"jpeg": jpeg}
 
@@ -326,10 +329,13 @@ def _picture(info: PictureInfo) -> str:
     if info.jpeg:
         approximately = "" if info.jpeg.quality_exact else "about "
         parts.append(f"quality {approximately}{info.jpeg.quality}, {info.jpeg.subsampling}")
+        parts += [] if info.jpeg.ended else ["without its end marker"]
     if info.mode not in ("RGB", "YCbCr"):
         parts.append(f"stored as {info.mode}")
     if info.orientation != 1:
         parts.append(f"orientation tag {info.orientation}")
     if info.frames > 1:
         parts.append(f"{info.frames} {'pages' if info.is_paged else 'frames'}")
+    if info.video:
+        parts.append(f"with a video of {bytes_text(info.video)}")
     return f"{info.name}: {', '.join(parts)}"

@@ -70,7 +70,7 @@ class Round:
         self.folder, self.tree, self.journal = folder, folder / "tree", folder / "journal"
         self.elsewhere = elsewhere or folder / "elsewhere"
         photos = {path.stem: path for path in _PHOTOS.iterdir() if path.suffix == ".png"}
-        groups = make_scene(self.tree, photos, number=1)
+        groups = make_scene(self.tree, photos, number=1, companions=True)
         self.reference, copy, other, saved, _ = groups[0]
         os.utime(self.tree)
         # A hard link among those that are acted on: its structure must come back too.
@@ -106,7 +106,7 @@ class Round:
         """Raise AssertionError unless the tree is what it was, and nothing lies about elsewhere."""
         assert snapshot(self.tree, folders=False) == self.before
         assert not (self.elsewhere / "moved").exists()
-        assert not list((self.folder / "data").rglob("*.png*"))
+        assert not list((self.folder / "data").rglob("*.*g*"))
 
 
 def main(folder: Path, action: CleanupAction, stride: int, elsewhere: Path | None) -> int:

@@ -19,7 +19,7 @@ from PIL import Image
 from samepic.cleanup.plan import CleanupAction, Plan, plan
 from samepic.duplicates.groups import ScanReport, read_scan
 
-__all__ = ["entry", "make_scene", "planned", "report_of", "scan_of", "snapshot", "write_report"]
+__all__ = ["entry", "make_scene", "make_sets", "planned", "report_of", "scan_of", "snapshot", "write_report"]
 
 _QUALITIES = (95, 60)
 _TIMES = count(1_600_000_000_123_456_789, 3_600_000_000_001)
@@ -78,8 +78,13 @@ def _small(photo: Path) -> list[bytes]:
     return [stream.getvalue() for stream in streams]
 
 
-def make_scene(folder: Path, photos: Mapping[str, Path], number: int = 2) -> list[dict[Path, str]]:
-    """Lay out `number` groups of an original, two plain copies and two re-saves; return them for `report_of`."""
+def make_scene(
+    folder: Path, photos: Mapping[str, Path], number: int = 2, *, companions: bool = False
+) -> list[dict[Path, str]]:
+    """Lay out `number` groups of an original, two plain copies and two re-saves; return them for `report_of`.
+
+    Each re-save has sidecars if `companions`.
+    """
     groups = []
     for name in sorted(photos)[:number]:
         (folder / "copies" / name).mkdir(parents=True)
@@ -94,10 +99,43 @@ def make_scene(folder: Path, photos: Mapping[str, Path], number: int = 2) -> lis
             saved = folder / "copies" / f"{name}-{quality}.jpg"
             saved.write_bytes(data)
             group[saved] = "resaved"
+            for sidecar in (f"{saved}.xmp",) if companions else ():
+                Path(sidecar).write_text(f"{sidecar} of {quality}")
         for path in group:
             os.utime(path, ns=(next(_TIMES), next(_TIMES)))
             path.chmod(0o640)
         groups.append(group)
+    return groups
+
+
+def make_sets(folder: Path, photos: Mapping[str, Path], number: int) -> list[dict[Path, str]]:
+    """Lay out `number` pictures with all that may belong to one, twice, in album and backup; return the groups.
+
+    By turns they are Live Photos that share a video with another picture, motion photos, and pairs of RAW and JPEG.
+    """
+    groups = []
+    for index in range(number):
+        still = _small(photos[sorted(photos)[index % len(photos)]])[1] + f"set {index}".encode()
+        stem = ("IMG", "PXL", "DSC")[index % 3] + f"_{index}"
+        made = {f"{stem}.JPG": still + (b"\0\0\0\x18ftypmp42" + bytes(900) if index % 3 == 1 else b"")}
+        if index % 3 != 1:
+            made[f"{stem}.{'HEIC' if index % 3 == 0 else 'CR2'}"] = still + b"another coding"
+        others = (
+            ".xmp",
+            ".JPG.xmp",
+            ".AAE",
+            ".JPG.supplemental-metadata.json",
+            *((".MOV",) if index % 3 == 0 else ()),
+        )
+        for part in ("album", "backup"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+            for name, data in made.items():
+                (folder / part / name).write_bytes(data)
+            for end in others:
+                (folder / part / f"{stem}{end}").write_text(f"{part} {stem}{end}")
+        groups += [
+            {folder / "album" / name: "same-file", folder / "backup" / name: "same-file"} for name in made
+        ]
     return groups
 
 

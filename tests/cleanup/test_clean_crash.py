@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from samepic.cleanup.plan import CleanupAction
+from tests.cleanup.clean_scene import make_sets
 from tests.kits.clean_rounds import Rounds
 
 ROOT = Path(__file__).parent.parent.parent
@@ -60,5 +61,15 @@ def test_the_command_killed_at_random_moments_loses_nothing(
     tmp_path: Path, action: CleanupAction, count: int
 ) -> None:
     rounds = Rounds(tmp_path, seed=1)
+    for _ in range(count):
+        assert rounds.one(action, None) == []
+
+
+@pytest.mark.parametrize("action", [CleanupAction.TRASH, CleanupAction.MOVE])
+@pytest.mark.parametrize("count", [1, pytest.param(20, marks=pytest.mark.stress)])
+def test_fifty_sets_killed_at_random_moments_come_back_together(
+    tmp_path: Path, action: CleanupAction, count: int
+) -> None:
+    rounds = Rounds(tmp_path, seed=count, make=make_sets, number=50)
     for _ in range(count):
         assert rounds.one(action, None) == []

@@ -225,6 +225,19 @@ def test_min_size_and_hidden_choose_what_is_looked_at(run: Run, tmp_path: Path, 
     assert "0 pictures" in run("find", "--min-size", "10M", "d").stdout
 
 
+def test_an_empty_file_that_is_called_a_picture_is_listed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("broken.jpg", "notes.txt"):
+        (tmp_path / "d" / name).touch()
+    done = run("find", "d")
+    assert (
+        "unreadable  d/broken.jpg: expected a picture, as its name says, found an empty file" in done.stdout
+    )
+    assert done.stdout.endswith("; 1 unreadable; 1 file is not an image\n")
+    assert run("find", "d/broken.jpg").returncode == 2
+    assert "unreadable" not in run("find", "--min-size", "1", "d").stdout
+
+
 def test_verbose_tells_the_count_of_every_stage(run: Run, folder: Path) -> None:
     result = run("find", "-v", folder).stderr
     for stage in (

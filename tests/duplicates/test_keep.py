@@ -168,6 +168,27 @@ def test_a_defaced_larger_copy_never_takes_the_place_of_the_picture(folder: Path
     )
 
 
+def test_a_jpeg_without_its_end_marker_goes_before_the_whole_one(folder: Path, astronaut: Path) -> None:
+    whole = astronaut.read_bytes()
+    (folder / "z.jpg").write_bytes(whole)
+    (folder / "a.jpg").write_bytes(whole[:-2])
+    (folder / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    group = grouped(folder)
+    assert (Path(group.reference.path).name, group.reason) == ("z.jpg", "has its end marker")
+    assert [member.relation for member in group.members] == [Relation.SAME_PIXELS]
+    assert samepic.compare(folder / "z.jpg", folder / "a.jpg").relation is Relation.SAME_PIXELS
+    assert cleaned(folder)[1] == ["half.jpg", "z.jpg"]
+
+
+def test_a_motion_photo_is_kept_before_a_finer_copy_without_its_video(folder: Path, astronaut: Path) -> None:
+    still, video = astronaut.read_bytes(), b"\0\0\0\x18ftypmp42" + bytes(40_000)
+    (folder / "z.jpg").write_bytes(still + video)
+    (folder / "a.jpg").write_bytes(still)
+    assert samepic.compare(folder / "z.jpg", folder / "a.jpg").a.video == len(video)
+    assert grouped(folder).reason == "holds a video: a motion photo"
+    assert cleaned(folder)[1] == ["z.jpg"]
+
+
 def test_compare_names_the_copy_that_holds_more(chelsea: Path) -> None:
     image = Image.open(chelsea).convert("RGB")
     streams = io.BytesIO(), io.BytesIO()

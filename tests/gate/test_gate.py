@@ -56,6 +56,14 @@ def test_a_copy_is_refused_by_the_key_of_what_is_kept(
     assert gate.get("second") is None
 
 
+def test_an_upload_that_lacks_only_its_end_marker_is_known(gate: Gate, astronaut: Path) -> None:
+    gate.admit(astronaut, "first")
+    upload = astronaut.read_bytes()
+    decision = gate.admit(upload[:-2], "second")
+    assert (decision.outcome, decision.match and decision.match.key) == (Outcome.DUPLICATE, "first")
+    assert gate.admit(upload[:-9], "third").outcome is Outcome.REFUSED
+
+
 def test_the_very_file_and_the_very_pixels_are_told_as_such(gate: Gate, astronaut: Path) -> None:
     gate.admit(astronaut, "first")
     data = astronaut.read_bytes()

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,16 @@ from samepic.errors import UnreadableError
 from samepic.picture import load
 from tests.cleanup.clean_scene import make_scene, snapshot, write_report
 
+Make = Callable[[Path, Mapping[str, Path], int], list[dict[Path, str]]]
+_PICTURES = (".png", ".jpg", ".heic", ".cr2")
 _PHOTOS = Path(__file__).parent.parent.parent / "examples" / "photos"
 
 
 class Rounds:
-    """Rounds in one folder; `counts` says at which moments the kills came."""
+    """Rounds in one folder, of `number` groups or sets of `make`; `counts` says at which moments the kills came."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, make: Make = make_scene, number: int = 6) -> None:
+        self.make, self.number = make, number
         self.folder, self.random, self.counts = folder, random.Random(seed), Counter[str]()
         self.photos = {path.stem: path for path in _PHOTOS.iterdir() if path.suffix in (".jpg", ".png")}
 
@@ -40,7 +44,7 @@ class Rounds:
                 shutil.rmtree(place, ignore_errors=True)
                 place.mkdir(parents=True)
         tree = home / "tree"
-        groups = make_scene(tree, self.photos, number=6)
+        groups = self.make(tree, self.photos, self.number)
         before = snapshot(tree, folders=False)
         report = write_report(home / "found.jsonl", groups)
         moved = elsewhere or home / "moved"
@@ -95,7 +99,8 @@ def _lost(before: dict[str, Any], references: list[Path], places: list[Path]) ->
         if isinstance(value, tuple) and isinstance(value[0], bytes):
             if value[0] not in there:
                 wrong.append(f"{name}: its bytes are gone")
-            load(io.BytesIO(value[0]))
+            if name.lower().endswith(_PICTURES):
+                load(io.BytesIO(value[0]))
     return wrong
 
 

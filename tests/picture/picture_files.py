@@ -104,6 +104,72 @@ def profile(name: str, colorants: tuple[tuple[float, float, float], ...], gamma:
     return head.ljust(128, b"\0") + table + b"".join(bodies)
 
 
+def dng(preview: Image.Image, orientation: int = 1) -> bytes:
+    """Return a raw file (DNG 1.4): the samples of a sensor, and a preview as JPEG."""
+    width, height = preview.size
+    jpeg = saved(preview, "JPEG", quality=92)
+    sensor = (np.asarray(preview.convert("L"), "<u2") * 128).astype("<u2").tobytes()
+    size = [(256, "I", [width]), (257, "I", [height]), (278, "I", [height])]
+
+    def both(inside: int, samples: int, picture: int) -> tuple[bytes, bytes]:
+        head = _directory(
+            8,
+            *(
+                (254, "I", [1]),
+                *size,
+                (258, "H", [8, 8, 8]),
+                (259, "H", [7]),
+                (262, "H", [6]),
+                (271, "s", b"Maker\0"),
+            ),
+            *((272, "s", b"Model\0"), (273, "I", [picture]), (274, "H", [orientation]), (277, "H", [3])),
+            *(
+                (279, "I", [len(jpeg)]),
+                (330, "I", [inside]),
+                (50706, "B", [1, 4, 0, 0]),
+                (50708, "s", b"Maker Model\0"),
+            ),
+            *((50721, "i", [1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1]), (50778, "H", [21])),
+        )
+        body = _directory(
+            inside,
+            *(
+                (254, "I", [0]),
+                *size,
+                (258, "H", [16]),
+                (259, "H", [1]),
+                (262, "H", [32803]),
+                (273, "I", [samples]),
+            ),
+            *((277, "H", [1]), (279, "I", [len(sensor)]), (33421, "H", [2, 2]), (33422, "B", [0, 1, 1, 2])),
+            *((50714, "H", [0]), (50717, "I", [32767])),
+        )
+        return head, body
+
+    head, body = both(0, 0, 0)
+    inside, samples = 8 + len(head), 8 + len(head) + len(body)
+    head, body = both(inside, samples, samples + len(sensor))
+    return b"II*\0" + struct.pack("<I", 8) + head + body + sensor + jpeg
+
+
+_TIFF_KINDS = {"B": 1, "s": 2, "H": 3, "I": 4, "i": 10}
+
+
+def _directory(at: int, *entries: tuple[int, str, Any]) -> bytes:
+    """Return a TIFF directory that lies at `at`, and the values that are too long for it."""
+    head, more = struct.pack("<H", len(entries)), b""
+    for tag, kind, values in sorted(entries):
+        data = values if kind == "s" else struct.pack(f"<{len(values)}{kind}", *values)
+        number = len(values) // 2 if kind == "i" else len(values)
+        head += struct.pack("<HHI", tag, _TIFF_KINDS[kind], number)
+        if len(data) > 4:
+            head += struct.pack("<I", at + 6 + 12 * len(entries) + len(more))
+            more += data + bytes(len(data) % 2)
+        else:
+            head += data.ljust(4, b"\0")
+    return head + bytes(4) + more
+
+
 DISPLAY_P3 = ((0.5151, 0.2412, -0.0011), (0.2919, 0.6922, 0.0419), (0.1572, 0.0666, 0.7841))
 SRGB = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
 

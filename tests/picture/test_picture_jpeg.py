@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image, JpegImagePlugin
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.fingerprints.make import fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.picture import load
 from samepic.picture.jpeg import JpegHeader, jpeg_parts
@@ -109,6 +111,52 @@ def test_a_jpeg_that_ends_early_is_truncated(part: float) -> None:
             load(cut)
     with pytest.raises(TruncatedError):
         _header(data[: int(len(data) * part)])
+
+
+ENDLESS: dict[str, dict[str, Any]] = {
+    "baseline": {},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_rows": 1},
+    "fine": {"subsampling": 0, "quality": 97},
+}
+
+
+def _endless(kind: str) -> bytes:
+    image = Image.fromarray(scene(200, 130)).effect_spread(9)
+    models = {"gray": image.convert("L"), "cmyk": image.convert("CMYK")}
+    return saved(models.get(kind, image), "JPEG", **ENDLESS.get(kind, {}))
+
+
+@pytest.mark.parametrize("kind", [*ENDLESS, "gray", "cmyk"])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_read_and_says_so(kind: str) -> None:
+    whole = _endless(kind)
+    for cut in (whole[:-1], whole[:-2]):
+        picture = load(cut)
+        assert (picture.rgb == load(whole).rgb).all()
+        assert picture.info.jpeg is not None
+        assert not picture.info.jpeg.ended
+        assert _coded(cut) == _coded(whole)
+        assert fingerprint(cut).coded_digest == fingerprint(whole).coded_digest
+    assert _header(whole).coding.ended
+
+
+@pytest.mark.parametrize("kind", [*ENDLESS, "gray", "cmyk"])
+def test_no_part_of_a_scan_passes_for_all_of_it(kind: str) -> None:
+    whole = _endless(kind)
+    shown = load(whole).rgb
+    for cut in (*range(3, 60), *range(60, len(whole), len(whole) // 40)):
+        for filled in (b"", b"\xff", bytes(cut), bytes(3)):
+            try:
+                picture = load(whole[:-cut] + filled)
+            except UnreadableError:
+                continue
+            assert (picture.rgb == shown).all(), (cut, len(filled))
+
+
+def test_a_progressive_jpeg_without_its_last_scan_is_truncated() -> None:
+    whole = _endless("progressive")
+    with pytest.raises(TruncatedError, match="without its end marker"):
+        load(whole[: whole.rindex(b"\xff\xda")])
 
 
 def test_what_no_decoder_here_reads_is_unsupported() -> None:

@@ -46,6 +46,16 @@ def test_a_lossless_file_gives_back_the_array_it_was_made_of(form: str, samples:
     assert (picture.info.format, picture.info.width, picture.info.height) == (form, *samples.shape[1::-1])
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
+def test_a_bitmap_without_the_header_of_a_file_is_read(mode: str) -> None:
+    image = Image.fromarray(scene()).convert(mode)
+    bare = saved(image, "BMP")[14:]
+    assert_array_equal(load(bare).rgb, np.asarray(image.convert("RGB")))
+    assert load(bare).info.format == "BMP"
+    with pytest.raises(UnreadableError):
+        load(bare[: len(bare) // 2])
+
+
 @pytest.mark.parametrize("form", ["JPEG", "AVIF", "GIF"])
 def test_a_lossy_file_gives_back_nearly_what_it_was_made_of(form: str) -> None:
     picture = load(saved(scene(), form))

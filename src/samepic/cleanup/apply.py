@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cache
-from itertools import count, groupby
+from itertools import chain, count, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from samepic.cleanup import files
 from samepic.cleanup.files import LockedFile, SkippedFileError
 from samepic.cleanup.journal import Entry, Journal
 from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
+from samepic.cleanup.undo import restore
 from samepic.errors import UnreadableError
 from samepic.picture import Encoded, Picture, load
 from samepic.writing import reason_of
@@ -49,6 +50,7 @@ def _entry(action: CleanupAction, target: LockedFile, kept: LockedFile) -> Entry
         xattrs=files.encoded_xattrs(target.file),
         sha256=target.planned.file.sha256,
         folder_mtime_ns=os.fstat(target.folder).st_mtime_ns,
+        leader=target.leader.place if target.leader else None,
     )
 
 
@@ -90,8 +92,8 @@ def trash(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJourna
         except OSError as error:
             raise SkippedFileError(f"the trash {where.files}: {reason_of(error)}") from error
         journal = open_log()
-        for attempt in count():
-            name = files.numbered_name(target.planned.name, attempt, len(_INFO_SUFFIX))
+        for attempt in count(target.attempt):
+            name = target.new_name(attempt, len(_INFO_SUFFIX))
             if not files.absent(folder, name) or (where.info and not files.absent(info, name + _INFO_SUFFIX)):
                 continue
             place = f"{where.files}/{name}"
@@ -128,13 +130,12 @@ def _to_trash(target: LockedFile, folder: int, name: str, info: int, text: bytes
 
 def move(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal) -> str:
     """Move a file below `plan.move_to`, at its path relative to `plan.root`; return where it is."""
-    below = os.path.relpath(target.planned.folder, plan.root)
-    folder = str(Path(plan.move_to) / below)
+    folder = _new_folder(plan, target)
     if folder == target.planned.folder:
         raise SkippedFileError("it is already in the target folder")
     journal = open_log()
-    for attempt in count():
-        name = files.numbered_name(target.planned.name, attempt)
+    for attempt in count(target.attempt):
+        name = target.new_name(attempt)
         place = f"{folder}/{name}"
         if os.path.lexists(place):
             continue
@@ -150,6 +151,10 @@ def move(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal
         _finish(journal, number, target)
         return place
     raise AssertionError("unreachable: count() has no end")
+
+
+def _new_folder(plan: Plan, target: LockedFile) -> str:
+    return str(Path(plan.move_to) / os.path.relpath(target.planned.folder, plan.root))
 
 
 def _move_into(target: LockedFile, destination: int, name: str, journal: Journal, number: int) -> None:
@@ -303,6 +308,7 @@ def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
     """
     if plan.action is CleanupAction.LIST:
         return
+    by_place = {step.target.place: step for step in plan.steps}
     with ExitStack() as stack:
 
         @cache
@@ -310,38 +316,131 @@ def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
             return stack.enter_context(Journal.create(journal))
 
         for _, steps in groupby(plan.steps, key=lambda step: step.group):
-            yield from _apply_group(plan, list(steps), open_log)
+            units = [_unit(step, by_place) for step in steps if step.target.place in by_place]
+            yield from _apply_group(plan, units, open_log)
 
 
-def _apply_group(plan: Plan, steps: list[Step], open_log: OpenJournal) -> Iterator[Applied | Skipped]:
-    waiting, path = list(steps), steps[0].kept.file.path
+def _unit(step: Step, waiting: dict[str, Step]) -> list[Step]:
+    """Return the steps that are taken together, all or none, and remove them from those that wait."""
+    places = [step.target.place, *(str(Path(step.target.folder) / name) for name in sorted(step.pair))]
+    return [waiting.pop(place) for place in places if place in waiting]
+
+
+def _apply_group(plan: Plan, units: list[list[Step]], open_log: OpenJournal) -> Iterator[Applied | Skipped]:
+    waiting = list(units)
+    if not waiting:
+        return
+    first = waiting[0][0].kept
     try:
-        with files.locked(steps[0].kept) as kept:
+        with files.locked(first) as kept:
             picture = _decode(kept)
             while waiting:
                 kept.check()
-                yield _apply_step(plan, waiting.pop(0), kept, picture, open_log)
+                yield from _apply_unit(plan, waiting.pop(0), (kept, picture), open_log)
     except SkippedFileError as reason:
-        for step in waiting:
-            yield Skipped(step.group, step.target.file.path, f"{path}, which would be kept: {reason}")
+        for step in chain(*waiting):
+            yield Skipped(
+                step.group, step.target.file.path, f"{first.file.path}, which would be kept: {reason}"
+            )
 
 
-def _apply_step(
-    plan: Plan, step: Step, kept: LockedFile, picture: Picture, open_log: OpenJournal
-) -> Applied | Skipped:
+class _Checked(NamedTuple):
+    """A step whose files are locked, and were compared again."""
+
+    step: Step
+    target: LockedFile
+    kept: LockedFile
+
+
+def _apply_unit(
+    plan: Plan, unit: list[Step], kept: tuple[LockedFile, Picture], open_log: OpenJournal
+) -> list[Applied | Skipped]:
+    with ExitStack() as stack:
+        step = unit[0]
+        try:
+            checked = []
+            for step in unit:
+                if step.kept.place != kept[0].planned.place:
+                    other = stack.enter_context(files.locked(step.kept))
+                    checked.append(_check(plan, step, (other, _decode(other)), stack))
+                else:
+                    checked.append(_check(plan, step, kept, stack))
+            return [*_act(plan, checked, open_log, stack)]
+        except SkippedFileError as error:
+            path, reason = step.target.file.path, str(error)
+            return [
+                Skipped(one.group, one.target.file.path, reason if one is step else f"as {path}: {reason}")
+                for one in unit
+            ]
+
+
+def _check(plan: Plan, step: Step, kept: tuple[LockedFile, Picture], stack: ExitStack) -> _Checked:
+    """Lock a target and compare it again with the kept file. Raises SkippedFileError."""
+    locked, picture = kept
+    target = stack.enter_context(files.locked(step.target, other_than=locked))
+    if target.data != locked.data:  # else what was just read is the same, byte for byte
+        verdict = compare_pictures(picture, _decode(target), same_if=plan.same_if)
+        if verdict.b.format == "RAW" != verdict.a.format:
+            raise SkippedFileError(f"it is a raw file, and {locked.planned.file.path} is not")
+        if verdict.b.video and not verdict.a.video:
+            raise SkippedFileError(f"it is a motion photo, and {locked.planned.file.path} has no video")
+        if verdict.same is not True:
+            verb = "may not be" if verdict.same is None else "is not"
+            same = f"the same as {locked.planned.file.path}"
+            raise SkippedFileError(f"it {verb} {same}: {verdict.explanation}")
+    return _Checked(step, target, locked)
+
+
+def _act(plan: Plan, unit: list[_Checked], open_log: OpenJournal, stack: ExitStack) -> list[Applied]:
+    """Act on files that belong together, companions first; what was moved before an error is moved back."""
+    companions: dict[str, tuple[LockedFile, LockedFile]] = {}
+    for step, target, kept in unit:
+        for name in _last_owned(unit, step, target):
+            if name not in companions:
+                companions[name] = stack.enter_context(files.locked_companion(target, name)), kept
+    going = [*companions.values(), *((target, kept) for _, target, kept in unit)]
+    attempt, places = _free_attempt(plan, [file for file, _ in going]), list[str]()
     try:
-        with files.locked(step.target, other_than=kept) as target:
-            if target.data != kept.data:  # else what was just read is the same, byte for byte
-                verdict = compare_pictures(picture, _decode(target), same_if=plan.same_if)
-                if verdict.same is not True:
-                    verb = "may not be" if verdict.same is None else "is not"
-                    same = f"the same as {kept.planned.file.path}"
-                    raise SkippedFileError(f"it {verb} {same}: {verdict.explanation}")
-            to = MOVES[plan.action](plan, target, kept, open_log)
+        for file, kept in going:
+            file.attempt = attempt
+            places.append(MOVES[plan.action](plan, file, kept, open_log))
             kept.refresh()
-            return Applied(step, plan.action, to)
-    except SkippedFileError as reason:
-        return Skipped(step.group, step.target.file.path, str(reason))
+    except SkippedFileError:
+        _move_back(open_log, len(places))
+        raise
+    pictures = places[len(companions) :]
+    return [Applied(one.step, plan.action, to) for one, to in zip(unit, pictures, strict=True)]
+
+
+def _last_owned(unit: list[_Checked], step: Step, target: LockedFile) -> list[str]:
+    """Return the names of the companions of a step whose other owners go with it or are gone."""
+    names = {one.step.target.name for one in unit}
+    return [
+        companion.name
+        for companion in step.companions
+        if all(files.absent(target.folder, name) for name in companion.owners - names)
+        and not files.absent(target.folder, companion.name)
+    ]
+
+
+def _free_attempt(plan: Plan, going: list[LockedFile]) -> int:
+    """Return the first number by which none of the new names is taken, so that all of them keep fitting together."""
+    if plan.action is not CleanupAction.MOVE:
+        return 0
+    folder = Path(_new_folder(plan, going[0]))
+    taken = (any(os.path.lexists(folder / file.new_name(n)) for file in going) for n in count())
+    return next(number for number, one in enumerate(taken) if not one)
+
+
+def _move_back(open_log: OpenJournal, number: int) -> None:
+    """Undo the last `number` actions."""
+    done = [n for n, entry in open_log().entries.items() if "done" in entry.events] if number else []
+    for last in reversed(done[-number:]):
+        try:
+            restore(open_log(), last)
+        except (SkippedFileError, OSError) as error:
+            path, reason = open_log().entries[last].path, str(error)
+            raise SkippedFileError(f"{path}, which belongs to it, cannot be moved back: {reason}") from error
 
 
 def _decode(file: LockedFile) -> Picture:

@@ -243,8 +243,9 @@ def _initial_state(
         return before
     marks = [Mark.KEEP]
     for member in group.members:
-        # As `clean` itself: drop re-saved files, keep altered and better ones.
-        mark = Mark.DROP if member.relation.is_same(CLEANED) and not member.better else Mark.KEEP
+        # As `clean` itself: drop re-saved files, keep altered and better ones, and the other one of a pair.
+        stays = member.better or member.pair_of == group.reference.path
+        mark = Mark.DROP if member.relation.is_same(CLEANED) and not stays else Mark.KEEP
         known_as_other = (group.reference.sha256, member.file.sha256) in not_duplicates
         marks.append(Mark.NOT_DUPLICATE if known_as_other else mark)
     # A group with no other marks needs no decision.

@@ -18,7 +18,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from platformdirs import user_data_path
 
 from samepic.cleanup.journal import Entry
 from samepic.cleanup.plan import PlannedFile
+from samepic.duplicates.walk import File
 from samepic.errors import ReportError
 from samepic.writing import reason_of
 
@@ -184,13 +185,18 @@ def identity(status: os.stat_result) -> tuple[int, int, int, int]:
 
 @dataclass(slots=True)
 class LockedFile:
-    """A locked open file in an open folder; `data` are its bytes, the same as in the scan."""
+    """A locked open file in an open folder; `data` are its bytes, the same as in the scan.
+
+    A companion has no `data` and the picture that is its `leader`. `attempt` is the first numbered name to try.
+    """
 
     planned: PlannedFile
     folder: int
     file: int
     status: os.stat_result
     data: bytes = field(repr=False)
+    leader: PlannedFile | None = None
+    attempt: int = 0
 
     def check(self) -> None:
         """Raise SkippedFileError unless the name still leads to this file, unchanged since it was read."""
@@ -205,6 +211,14 @@ class LockedFile:
         """Update the status after this process added or removed a name of the file."""
         self.status = os.fstat(self.file)
 
+    def new_name(self, attempt: int, reserved: int = 0) -> str:
+        """Return its `attempt`-th name elsewhere, by that of its leader: photo.2.jpg.xmp beside photo.2.jpg."""
+        name, leader = self.planned.name, self.leader.name if self.leader else ""
+        if not leader or not name.lower().startswith(leader.lower() + "."):
+            return numbered_name(name, attempt, reserved)
+        rest = name[len(leader) :]
+        return numbered_name(name[: len(leader)], attempt, reserved + len(os.fsencode(rest))) + rest
+
 
 @contextmanager
 def locked(planned: PlannedFile, *, other_than: LockedFile | None = None) -> Iterator[LockedFile]:
@@ -218,6 +232,26 @@ def locked(planned: PlannedFile, *, other_than: LockedFile | None = None) -> Ite
         except OSError as error:
             raise SkippedFileError(_open_error(error)) from error
         yield locked_file
+
+
+@contextmanager
+def locked_companion(leader: LockedFile, name: str) -> Iterator[LockedFile]:
+    """Open and lock a file that belongs to a locked one, as it is now. Raises SkippedFileError."""
+    with ExitStack() as stack:
+        try:
+            file = os.open(name, _READ, dir_fd=leader.folder)
+            stack.callback(os.close, file)
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                raise SkippedFileError("it is not a regular file any more")
+            _lock(file, exclusive=True)
+            path = str(Path(leader.planned.file.path).with_name(name))
+            found = File(path, status.st_size, status.st_mtime_ns, sha256_of(file))
+        except (OSError, SkippedFileError) as error:
+            reason = _open_error(error) if isinstance(error, OSError) else error
+            raise SkippedFileError(f"{name}, which belongs to it: {reason}") from error
+        planned = replace(leader.planned, file=found)
+        yield LockedFile(planned, leader.folder, file, status, b"", leader.planned)
 
 
 def _open_error(error: OSError) -> str:

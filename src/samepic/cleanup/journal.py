@@ -36,7 +36,8 @@ class Entry:
     """An intent: what is done to which file, and what is needed to restore it; None is what an action does not need.
 
     `to`, `info` and `made` are where a file is moved, its .trashinfo ("" for none), and the folders made for it;
-    `kept_inode` is the kept file that replaces it, and `twins` are its other hard links. `events` came later, with
+    `kept_inode` is the kept file that replaces it, and `twins` are its other hard links. `leader` is the picture that a
+    companion goes with; its entry follows. `events` came later, with
     their values: "done", "void" (given up before anything was done), "copied" and "undone".
     """
 
@@ -59,6 +60,7 @@ class Entry:
     made: list[str] | None = None
     kept_inode: int | None = None
     twins: list[str] | None = None
+    leader: str | None = None
     events: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,15 +9,16 @@ import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from samepic.duplicates.companions import Companion, NamesInFolder, has_video, names_in
 from samepic.duplicates.groups import Group, ScanReport, Series
-from samepic.duplicates.walk import File, Unreadable, path_key
+from samepic.duplicates.walk import File, FileKind, Unreadable, path_key
 from samepic.errors import ReportError, UnreadableError
 from samepic.picture import Encoded, Picture, inspect, load
 from samepic.verdict import Relation
@@ -138,6 +139,11 @@ class CleanupAction(StrEnum):
         words = {"trash": "moved to the trash", "move-to": "moved", "hardlink": "replaced by hard links"}
         return {**words, "reflink": "made to share blocks"}[self]
 
+    @property
+    def keeps_names(self) -> bool:
+        """Whether the files stay where they are, with what belongs to them."""
+        return self in (CleanupAction.HARDLINK, CleanupAction.REFLINK)
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
@@ -157,24 +163,42 @@ class PlannedFile:
         """The absolute path without symlinks."""
         return str(Path(self.folder) / self.name)
 
+    def siblings(self) -> NamesInFolder:
+        """Return the names in its folder."""
+        return names_in(self.folder)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A file to act on, and the kept file of its group."""
+    """A file to act on, and the kept file of its group.
+
+    `companions` go with it, each with the last of its owners. `pair` are the names of a raw file and its developed
+    picture, of which this is one: all go, or none.
+    """
 
     group: int
     kept: PlannedFile
     target: PlannedFile
     relation: Relation
+    companions: tuple[Companion, ...] = ()
+    pair: frozenset[str] = frozenset()
+
+    @property
+    def belongings(self) -> str:
+        """What goes with it, as the end of a line: " with a.mov, a.xmp"."""
+        names = ", ".join(companion.name for companion in self.companions)
+        return f" with {names}" if names else ""
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        value = {
             "group": self.group,
             "path": self.target.file.path,
             "kept": self.kept.file.path,
             "relation": str(self.relation),
             "size": self.target.file.size,
         }
+        names = [companion.name for companion in self.companions]
+        return {**value, "with": names} if names else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +251,34 @@ def plan(
     for group in scan.groups:
         planner.add_group(group)
     steps, skipped = planner.result()
+    if not action.keeps_names:
+        steps, parted = _together(steps)
+        skipped += parted
     step_folders = {step.target.folder for step in steps}
     root = os.path.commonpath(step_folders) if step_folders else "/"
     target_folder = os.path.realpath(move_to) if move_to else ""
     return Plan(action, same_if, steps, skipped, root, target_folder)
+
+
+def _together(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Skipped, ...]]:
+    """Return the steps with what goes with each file, without those that would part a pair; these are skipped."""
+    going = {step.target.place for step in steps}
+    kept, skipped = [], []
+    for step in steps:
+        folder, siblings = Path(step.target.folder), step.target.siblings()
+        pair = siblings.pair(step.target.name)
+        stays = [name for name in sorted(pair) if str(folder / name) not in going]
+        if stays:
+            reason = f"it is a pair of RAW and JPEG with {stays[0]}, which stays"
+            skipped.append(Skipped(step.group, step.target.file.path, reason))
+            continue
+        owned = siblings.companions(step.target.name)
+        companions = tuple(one for one in owned if all(str(folder / name) in going for name in one.owners))
+        kept.append(replace(step, companions=companions, pair=pair))
+    if not skipped:
+        return tuple(kept), ()
+    steps, rest = _together(tuple(kept))
+    return steps, (*skipped, *rest)
 
 
 def files_of(group: Group) -> list[File]:
@@ -307,10 +355,9 @@ class _Planner:
             return "it is in a folder whose files are kept"
         if target.place == kept.place:
             return "it is the kept file itself"
-        if (
-            self.action in (CleanupAction.HARDLINK, CleanupAction.REFLINK)
-            and target.file.sha256 != kept.file.sha256
-        ):
+        if not self.action.keeps_names:
+            return _loss(target, kept)
+        if target.file.sha256 != kept.file.sha256:
             return f"its bytes differ from those of {kept.file.path}: only identical files can share them"
         return ""
 
@@ -320,6 +367,23 @@ def _between(target: PlannedFile, kept: PlannedFile, relations: Mapping[str, Rel
     if target.file.sha256 == kept.file.sha256:
         return Relation.SAME_FILE
     return max((relations[one.file.path] for one in (target, kept)), key=_LADDER.index)
+
+
+def _loss(target: PlannedFile, kept: PlannedFile) -> str:
+    """Return what a file has that goes beyond its picture and that the kept one lacks, or ""."""
+    raw, path = FileKind.RAW, kept.file.path
+    if target.file.kind is raw is not kept.file.kind:
+        return f"it is a raw file, and {path} is not"
+    if kept.file.kind is raw is not target.file.kind and not kept.siblings().pair(kept.name):
+        return f"it may be the only picture developed from {path}, a raw file"
+    if _holds_video(target) and not _holds_video(kept):
+        return f"it is a motion or Live Photo, and {path} has no video"
+    return ""
+
+
+def _holds_video(target: PlannedFile) -> bool:
+    """Return whether a picture has a video, inside or beside it."""
+    return target.file.kind is FileKind.MOTION or has_video(target.siblings().companions(target.name))
 
 
 def locate(file: File) -> PlannedFile | str:

@@ -19,10 +19,14 @@ from samepic.writing import reason_of
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The result of one file: restored where `skipped` is "", else skipped for that reason."""
+    """The result of one file: restored where `skipped` is "", else skipped for that reason.
+
+    `leader` is the picture that a companion belongs to, "" for a picture.
+    """
 
     path: str
     skipped: str = ""
+    leader: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return {"path": self.path, **({"left": self.skipped} if self.skipped else {"done": "undo"})}
@@ -35,21 +39,31 @@ def undo(journal: Path) -> Iterator[Restored]:
     other, or is in use; OSError where it cannot be read.
     """
     with Journal.open(journal) as log:
+        stay: set[str] = set()
         for number, reason in log.damaged.items():
             yield Restored(f"{journal}: line {number}", reason)
         for number in sorted(log.entries, reverse=True):
             entry = log.entries[number]
             if "void" in entry.events or "undone" in entry.events:
                 continue
+            leader = entry.leader or ""
             try:
+                if leader in stay:
+                    raise SkippedFileError(f"it belongs to {leader}, which is not restored")
                 _Restoration(log, number).restore()
-            except SkippedFileError as skipped:
-                yield Restored(entry.path, str(skipped))
-            except OSError as error:
-                yield Restored(entry.path, reason_of(error))
+            except (SkippedFileError, OSError) as error:
+                stay.add(entry.path)
+                reason = reason_of(error) if isinstance(error, OSError) else str(error)
+                yield Restored(entry.path, reason, leader)
             else:
                 log.record(number, "undone")
-                yield Restored(entry.path)
+                yield Restored(entry.path, leader=leader)
+
+
+def restore(journal: Journal, number: int) -> None:
+    """Undo one entry, and write that down. Raises SkippedFileError, OSError."""
+    _Restoration(journal, number).restore()
+    journal.record(number, "undone")
 
 
 class _Restoration:

@@ -140,7 +140,8 @@ def _step_line(step: Step, action: CleanupAction) -> str:
     file = step.target.file
     # A report may come from anyone, and its paths may lead elsewhere than they seem to.
     where = f", which is {step.target.place}" if file.real_path else ""
-    return f"{label} {printable(file.path + where)}  ({step.relation}, {bytes_text(file.size)})"
+    name = printable(file.path + where + step.belongings)
+    return f"{label} {name}  ({step.relation}, {bytes_text(file.size)})"
 
 
 def _count_files(steps: Iterable[Step]) -> str:

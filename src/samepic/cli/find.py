@@ -140,7 +140,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
             name, metavar=metavar, action="append", default=[], help=f"{text}; may be repeated"
         )
     text = "skip files under SIZE bytes; k, M and G are powers of 1000"
-    parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1, help=text)
+    parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=0, help=text)
     parser.add_argument("--max-size", metavar="SIZE", type=_parse_size, help="skip files over SIZE bytes")
 
 

@@ -302,7 +302,7 @@ def find(
     copies: bool = False,
     hidden: bool = False,
     follow: bool = False,
-    min_size: int = 1,
+    min_size: int = 0,
     max_size: int | None = None,
     extensions: Iterable[str] = (),
     exclude: Iterable[str] = (),

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from samepic.duplicates.cache import CachedVerdict
+from samepic.duplicates.companions import DEVELOPED, companions_of
 from samepic.duplicates.quality import Merit, why_best, why_better, why_original
 from samepic.duplicates.scan import DistinctPicture
-from samepic.duplicates.walk import File, Unreadable, path_key
+from samepic.duplicates.walk import File, FileKind, Unreadable, path_key
 from samepic.errors import ReportError, UnreadableError
 from samepic.facts import one_line, short_repr, values_of
 from samepic.notebook import fragment
@@ -40,7 +41,8 @@ class Member:
 
     `probability`, 0 to 1, is the chance that a person would call both the same picture; `hard_link_to` is the path in
     the group that is the same file on disk, or "". Reports that were read back have "" there. `better` is in what it is
-    better than a reference that is one only because it is protected, or "".
+    better than a reference that is one only because it is protected, or "". `pair_of` is the path in the group of the
+    raw file that a camera developed to this one, or the other way round, else "".
     """
 
     file: File
@@ -49,6 +51,7 @@ class Member:
     explanation: str
     hard_link_to: str = ""
     better: str = ""
+    pair_of: str = ""
 
     @property
     def text(self) -> str:
@@ -61,8 +64,9 @@ class Member:
         """Return the contract's JSON shape."""
         values = values_of(self) | {"hard_link_to": self.hard_link_to or None}
         del values["file"]
-        if not self.better:
-            del values["better"]
+        for name in ("better", "pair_of"):
+            if not values[name]:
+                del values[name]
         return self.file.to_dict() | values
 
 
@@ -95,8 +99,10 @@ class Group:
 
     @property
     def wasted(self) -> int:
-        """The bytes that all files but the reference take; hard links take none, and better files are no waste."""
-        return sum(one.file.size for one in self.members if not one.hard_link_to and not one.better)
+        """The bytes that the others take, but for hard links, better files, and what is a pair with the reference."""
+        first = self.reference.path
+        copies = (one for one in self.members if not one.hard_link_to and not one.better)
+        return sum(one.file.size for one in copies if one.pair_of != first)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape of a line of `samepic find --json`."""
@@ -298,23 +304,35 @@ def accepted(verdict: CachedVerdict, policy: Policy) -> CachedVerdict | None:
 
 def build_group(draft: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]) -> Group:
     """Return the group of a draft, or of one item with several files, as `group_of` does."""
-    first, *copies = sorted(
-        items[draft.reference].files, key=lambda file: (not file.protected, path_key(file))
-    )
+    first, *copies = _files(draft.reference, items, merits)
     equal = CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")
     rest = [(file, equal) for file in copies if not file.protected]
     for index, verdict in draft.verdicts.items():
-        rest += [(file, verdict) for file in items[index].files]
+        rest += [(file, verdict) for file in _files(index, items, merits)]
     others = [merits[index] for index in draft.verdicts]
     reason = why_best(merits[draft.reference], others, proven=draft.proven) if others else SAME_BYTES
+    if not others and any(_belongings(file) < _belongings(first) for file in copies):
+        reason = MOST_WITH_IT
     if not first.protected:
         return group_of(first, reason, rest)
     better = {file.path: text for index, text in draft.better.items() for file in items[index].files}
     return group_of(first, PROTECTED, rest, better)
 
 
+def _files(index: int, items: list[DistinctPicture], merits: Mapping[int, Merit]) -> list[File]:
+    """Return the files of a picture, protected ones first, with their kind where it was found."""
+    kind = merits[index].kind if index in merits else FileKind.PICTURE
+    files = [replace(file, kind=kind) for file in items[index].files]
+    return sorted(files, key=lambda file: (not file.protected, -_belongings(file), path_key(file)))
+
+
+def _belongings(file: File) -> int:
+    return len(companions_of(file.path))
+
+
 SAME_BYTES = "identical files; first by path"
-"""The reason for the reference of a group of identical files."""
+MOST_WITH_IT = "identical files; this one has most with it"
+"""The reasons for the reference of a group of identical files."""
 
 PROTECTED = "in a folder that others are compared against"
 """The reason for a protected reference."""
@@ -331,13 +349,29 @@ def group_of(
 ) -> Group:
     """Return a group without a number, around its `first` file, with the `rest` by path; `better` is why, by path."""
     members, links = [], {first.node: first.path}
-    for file, verdict in sorted(rest, key=lambda row: path_key(row[0])):
+    rest = sorted(rest, key=lambda row: path_key(row[0]))
+    pairs = _pairs([first, *(file for file, _ in rest)])
+    for file, verdict in rest:
         link = links.get(file.node, "") if file.links > 1 else ""
         links.setdefault(file.node, file.path)
         explanation = verdict.explanation if not link else "the same file on disk (a hard link)"
-        known = explanation, link, (better or {}).get(file.path, "")
+        pair = pairs.get(file.path, "")
+        if pair:
+            explanation += f"; a pair of RAW and JPEG with {os.path.basename(pair)}"  # noqa: PTH119
+        known = explanation, link, (better or {}).get(file.path, ""), pair
         members.append(Member(file, Relation(verdict.relation), verdict.probability, *known))
     return Group(0, first, reason, tuple(members))
+
+
+def _pairs(files: list[File]) -> dict[str, str]:
+    """Return the path of the raw file by that of each file that a camera developed of it, and the other way round."""
+    stems = {os.path.splitext(file.path)[0].lower(): file.path for file in files if file.kind is FileKind.RAW}  # noqa: PTH122
+    pairs: dict[str, str] = {}
+    for file in files:
+        stem, suffix = os.path.splitext(file.path.lower())  # noqa: PTH122
+        if suffix in DEVELOPED and file.kind is not FileKind.RAW and stem in stems:
+            pairs |= {file.path: stems[stem], stems[stem]: file.path}
+    return pairs
 
 
 def numbered(groups: Iterable[Group]) -> list[Group]:
@@ -385,6 +419,7 @@ class _FileLine:
     sha256: str
     real_path: str = ""
     protected: bool = False
+    kind: FileKind = FileKind.PICTURE
 
     def __post_init__(self) -> None:
         require(bool(self.path) and "\0" not in self.path, "path", "the name of a file", self.path)
@@ -393,7 +428,7 @@ class _FileLine:
         require(digest, "sha256", "64 hexadecimal digits", self.sha256)
 
     def file(self) -> File:
-        more = self.real_path, self.protected
+        more = self.real_path, self.protected, self.kind
         return File(self.path, self.size, self.mtime_ns, self.sha256, 0, 0, 1, *more)
 
 
@@ -403,6 +438,7 @@ class _MemberLine(_FileLine):
     probability: float
     explanation: str
     better: str = ""
+    pair_of: str = ""
 
     def __post_init__(self) -> None:
         _FileLine.__post_init__(self)
@@ -411,7 +447,7 @@ class _MemberLine(_FileLine):
 
     def member(self) -> Member:
         known = Relation(self.relation), self.probability, self.explanation
-        return Member(self.file(), *known, better=self.better)
+        return Member(self.file(), *known, better=self.better, pair_of=self.pair_of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from samepic.duplicates.cache import CachedVerdict
+from samepic.duplicates.walk import FileKind
 from samepic.tuning.verify import KEEP
 from samepic.verdict import PictureInfo, Relation
 
@@ -34,7 +35,8 @@ class Merit(NamedTuple):
     """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
     `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`;
-    `model` and `taken` are the camera and the time of `PictureInfo`.
+    `model` and `taken` are the camera and the time of `PictureInfo`. `video` is whether it is a motion photo, `ended`
+    whether a JPEG has its end marker. A raw file comes first.
     """
 
     pixels: int
@@ -51,14 +53,25 @@ class Merit(NamedTuple):
     camera: int = 0
     model: str = ""
     taken: str = ""
+    video: int = 0
+    ended: int = 1
+
+    @property
+    def raw(self) -> int:
+        return int(self.format == "RAW")
 
     def rank(self) -> tuple[int, ...]:
         """Return the sort key of copies, higher being better."""
-        return (self.pixels, self.color, self.depth, *self[2:6])
+        first = self.raw, self.pixels, self.color, self.depth, self.video
+        return (*first, *self[2:5], self.ended, self.metadata)
 
     def order(self, index: int) -> tuple[int, ...]:
         """Return the sort key that puts the best picture first; `index` breaks ties."""
         return (*(-value for value in self.rank()), index)
+
+    @property
+    def kind(self) -> FileKind:
+        return FileKind.RAW if self.raw else FileKind.MOTION if self.video else FileKind.PICTURE
 
     def to_text(self) -> str:
         return json.dumps(self)
@@ -77,8 +90,9 @@ def merit(info: PictureInfo) -> Merit:
     size = info.width, info.height
     weight = weight_of(info.size - info.metadata, grade)
     rest = info.depth, int(info.mode in _ALPHA), int(info.is_photograph)
+    ended = int(info.jpeg is None or info.jpeg.ended)
     first = (size[0] * size[1], int(not gray), grade, quality, weight, info.metadata, info.format)
-    return Merit(*first, *size, *rest, info.camera, info.taken)
+    return Merit(*first, *size, *rest, info.camera, info.taken, int(info.video > 0), ended)
 
 
 def weight_of(coded: int, grade: int) -> int:
@@ -89,6 +103,8 @@ def weight_of(coded: int, grade: int) -> int:
 def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
     """Return why `other` is the original though it ranks lower than the reference, or ""; `verdict` is on it."""
     small = other.pixels < KEEP.as_large * reference.pixels
+    if (reference.raw, reference.video) > (other.raw, other.video):
+        return ""
     if verdict.relation == Relation.SAME_PIXELS:
         # A lossless file with the pixels of a lossy one was made from it.
         return _ORIGINAL if reference.grade == LOSSLESS > other.grade > 0 else ""
@@ -96,6 +112,10 @@ def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
         return "from the camera, by its metadata: others were edited"
     if verdict.relation != Relation.RESAVED or verdict.original != "b":
         return ""
+    return _why_resaved(reference, other, small)
+
+
+def _why_resaved(reference: Merit, other: Merit, small: bool) -> str:
     if small:
         return f"the original: another was enlarged from it, to {reference.width}x{reference.height}"
     if other.alpha > reference.alpha:
@@ -105,12 +125,15 @@ def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
 
 
 _ADVANTAGES = {
+    "raw": "the raw file: others were developed from it",
     "pixels": "the largest: {0.width}x{0.height} against {1.width}x{1.height}",
     "color": "in color, the others are gray",
     "depth": "higher bit depth: {0.depth} bits per sample, not {1.depth}",
+    "video": "holds a video: a motion photo",
     "grade": "{better} ({0.format} against {1.format})",
     "quality": "higher JPEG quality: {0.quality} against {1.quality}",
     "weight": "less compressed than the others",
+    "ended": "has its end marker",
     "metadata": "has more metadata: {0.metadata} bytes against {1.metadata}",
 }
 """What the best file has over the second best, in the order of `Merit.rank`."""

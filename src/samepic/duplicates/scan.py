@@ -74,7 +74,7 @@ _Out = TypeVar("_Out")
 
 _NAMED_AS_PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".avif", ".heic", ".heif"),
-    *(".tif", ".tiff", ".bmp", ".jp2", ".j2k", ".psd", ".qoi"),
+    *(".tif", ".tiff", ".bmp", ".dib", ".jp2", ".j2k", ".psd", ".qoi"),
 )
 
 _NOT_PICTURES = frozenset(

@@ -8,10 +8,19 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from samepic.facts import short_repr
 from samepic.writing import reason_of
+
+
+class FileKind(StrEnum):
+    """What a file holds besides a picture: a closed set; a `motion` photo holds a video, `raw` what the sensor saw."""
+
+    PICTURE = ""
+    MOTION = "motion"
+    RAW = "raw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +30,8 @@ class File:
     `path` holds bytes that are not UTF-8 as surrogates (see `os.fsencode`); `size` is in bytes; `sha256`, in
     hexadecimal digits, is "" until the file is read. `real_path` is the absolute path where `path` leads over a
     symlink, else "". `protected` files lie below a folder that others are compared against: they are never acted on.
-    `inode`, `device` and the number of hard `links` are known only in the run that found the file; these five do not
-    count in comparisons.
+    `inode`, `device` and the number of hard `links` are known only in the run that found the file, and `kind` only of
+    members of groups; these do not count in comparisons.
     """
 
     path: str
@@ -34,6 +43,7 @@ class File:
     links: int = field(default=1, compare=False)
     real_path: str = field(default="", compare=False)
     protected: bool = field(default=False, compare=False)
+    kind: FileKind = field(default=FileKind.PICTURE, compare=False)
 
     __repr__ = short_repr
 
@@ -45,7 +55,7 @@ class File:
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
         found = {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
-        more = {"real_path": self.real_path, "protected": self.protected}
+        more = {"real_path": self.real_path, "protected": self.protected, "kind": str(self.kind)}
         return found | {name: value for name, value in more.items() if value}
 
 
@@ -71,7 +81,7 @@ class FileFilter:
     One that ends in "/" is for folders only. An excluded folder is not entered. Case counts, but not in `extensions`.
     """
 
-    min_size: int = 1
+    min_size: int = 0
     max_size: int | None = None
     extensions: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -120,7 +130,7 @@ class Walk:
     paths: Iterable[str]
     hidden: bool = False
     follow: bool = False
-    only: FileFilter = FileFilter(0)
+    only: FileFilter = FileFilter()
     against: Iterable[str] = ()
     unreadable: list[Unreadable] = field(default_factory=list)
     folders: int = 0

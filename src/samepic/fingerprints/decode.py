@@ -45,8 +45,8 @@ def hash_jpeg(
 ) -> DecodedPicture | None:
     """Hash a JPEG from a reduced decode of its luma; None where only a whole decode shows its pixels.
 
-    That is so for stored RGB and CMYK, profiles made of lookup tables, and broken data. Of a large progressive JPEG
-    only the DC scans are decoded. With `copies`, copy codes are made from another decode, in color.
+    That is so for stored RGB and CMYK, profiles made of lookup tables, and what is broken or lacks its end. Of a large
+    progressive JPEG only the DC scans are decoded. With `copies`, copy codes are made from another decode, in color.
     """
     if _needs_whole_decode(header):
         return None
@@ -86,7 +86,8 @@ def hash_and_decode_jpeg(
 
 
 def _needs_whole_decode(header: JpegHeader) -> bool:
-    return header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]
+    coding = header.coding
+    return coding.colour not in ("gray", "ycbcr") or not coding.ended or b"A2B0" in header.icc[:2048]
 
 
 def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:

@@ -27,6 +27,9 @@ _PREFIXES: Final = (
     (b"MM\0+", "TIFF"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"FUJIFILMCCD-RAW", "RAW"),
+    (b"IIRO", "RAW"),
+    (b"IIU\0", "RAW"),
     (b"8BPS\0\1", "PSD"),
     (b"qoif", "QOI"),
     (b"icns", "ICNS"),
@@ -52,9 +55,6 @@ _REFUSED_PREFIXES: Final = (
     (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
     (b"#?RADIANCE", "a Radiance HDR picture"),
     (b"\x1aE\xdf\xa3", "a Matroska video"),
-    (b"FUJIFILMCCD-RAW", "a camera's raw file"),
-    (b"IIRO", "a camera's raw file"),
-    (b"IIU\0", "a camera's raw file"),
 )
 
 _BRANDS: Final = {
@@ -66,18 +66,17 @@ KNOWN: Final = (
     "JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "TIFF", "BMP", "JPEG2000",
     "PPM", "TGA", "ICO", "ICNS", "PSD", "QOI", "DDS", "PCX", "SGI", "SUN",
 )  # fmt: skip
-"""The formats that are decoded."""
+"""The formats that are decoded, but for RAW, which needs an extra."""
 
 REFUSED: Final = "refused: "
 """The prefix of `sniff` for a known format that is not decoded."""
 
 
 def sniff(data: bytes) -> str:
-    """Return the format of `data`, one of `KNOWN`; `REFUSED` and a name for what is not decoded; "" for the unknown."""
+    """Return the format of `data`, of `KNOWN` or RAW; `REFUSED` and a name for what is not decoded; "" for others."""
     for prefix, name in _PREFIXES:
         if data.startswith(prefix):
-            raw = name == "TIFF" and data[8:10] == b"CR"
-            return REFUSED + "a camera's raw file" if raw else name
+            return "RAW" if name == "TIFF" and data[8:10] == b"CR" else name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if data[4:8] == b"ftyp":
@@ -96,6 +95,8 @@ def _by_brand(data: bytes) -> str:
         return "AVIF"
     if any(brand in _BRANDS for brand in brands):
         return "HEIF"
+    if b"crx " in brands:
+        return "RAW"
     return REFUSED + "a video or another ISO media file"
 
 
@@ -105,13 +106,26 @@ def _by_structure(data: bytes) -> str:
     second, third, fourth = data[1:2], data[2:3], data[3:4]
     dib_header, icons = int.from_bytes(data[14:18], "little"), int.from_bytes(data[4:6], "little")
     shapes = {
-        "BMP": data[:2] == b"BM" and dib_header in (12, 16, 40, 52, 56, 64, 108, 124),
+        "BMP": (data[:2] == b"BM" and dib_header in (12, 16, 40, 52, 56, 64, 108, 124)) or _is_dib(data),
         "PPM": data[:1] == b"P" and second in b"1234567Ff" and third.isspace(),
         "ICO": data[:4] == b"\0\0\1\0" and 0 < icons < 1024,
         "PCX": data[:1] == b"\n" and second in b"\0\2\3\5" and third in b"\0\1" and fourth in b"\1\2\4\x08",
         "TGA": data[-18:-2] == b"TRUEVISION-XFILE",
     }
     return next((name for name, fits in shapes.items() if fits), "")
+
+
+def _is_dib(data: bytes) -> bool:
+    """Return whether a bitmap begins with its second header: as Windows hands it on, without the one of the file."""
+    if len(data) < 40:
+        return False
+    size, _, _, planes, bits, compression = struct.unpack_from("<IiiHHI", data)
+    return (
+        size in (40, 52, 56, 64, 108, 124)
+        and planes == 1
+        and bits in (1, 4, 8, 16, 24, 32)
+        and compression < 7
+    )
 
 
 # What Pillow's and libheif's Python code has raised on malformed files. Neither documents a closed set; anything
@@ -187,6 +201,15 @@ def _restore_warnings() -> None:
             _warnings.__exit__(None, None, None)
 
 
+_VIDEO = re.compile(rb"\0\0\0[\x08-\xff]ftyp(?:mp4|iso|qt  |3gp|avc|M4V)")
+
+
+def video_size(data: bytes, start: int) -> int:
+    """Return the bytes of the video that follows the picture of a motion photo, from `start` on; 0 without one."""
+    found = _VIDEO.search(data, start)
+    return len(data) - found.start() if found else 0
+
+
 _MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN, _FRACTION = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003, 0x9291
 _TEXT, _MOST_TEXT = 2, 128
 _CODES = {3: "H", 4: "I"}  # of short and long
@@ -211,7 +234,7 @@ def exif_facts(exif: bytes | memoryview) -> ExifFacts:
     tiff = memoryview(exif)[6 if bytes(exif[:6]) == b"Exif\0\0" else 0 :]
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")
     orientation, texts = 0, dict[int, str]()
-    for tag, kind, number, at in _directory(tiff, order, 4) if order else ():
+    for tag, kind, number, at in directory(tiff, order, 4) if order else ():
         if tag == _ORIENTATION and not orientation:
             code = _CODES.get(kind) if number == 1 else None
             value = struct.unpack_from(order + code, tiff, at)[0] if code else 0
@@ -219,7 +242,7 @@ def exif_facts(exif: bytes | memoryview) -> ExifFacts:
         elif tag in (_MAKE, _MODEL):
             texts[tag] = _text(tiff, order, kind, number, at)
         elif tag == _EXIF:
-            inside = _directory(tiff, order, at)
+            inside = directory(tiff, order, at)
             texts |= {tag: _text(tiff, order, *rest) for tag, *rest in inside if tag in (_TAKEN, _FRACTION)}
     camera = camera_name(texts.get(_MAKE, ""), texts.get(_MODEL, ""))
     return ExifFacts(orientation or 1, camera, _time(texts.get(_TAKEN, ""), texts.get(_FRACTION, "")))
@@ -249,8 +272,8 @@ def _text(tiff: memoryview, order: str, kind: int, number: int, at: int) -> str:
     return ""
 
 
-def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the entries of the directory whose offset is stored at `pointer`, as far as they are there.
+def directory(tiff: memoryview, order: str, pointer: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the entries of a TIFF directory whose offset is stored at `pointer`, as far as they are there.
 
     They are tag, kind, number, and where the value, or its offset, is.
     """

@@ -21,7 +21,7 @@ from samepic.errors import LimitError, TruncatedError, UnreadableError, Unsuppor
 from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import Conversion, conversion, resolve
-from samepic.picture.formats import ExifFacts, decoding, exif_facts
+from samepic.picture.formats import ExifFacts, decoding, exif_facts, video_size
 from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size, upright_size
 from samepic.verdict import JpegInfo, PictureInfo
 
@@ -80,9 +80,13 @@ def _ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
 _SOI, _EOI, _SOS, _DQT, _DNL, _COM, _APP0, _APP1, _APP2, _APP14 = (
     0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE,
 )  # fmt: skip
+END = b"\xff\xd9"
+"""The last bytes of a JPEG. What follows them is ignored."""
+
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
 _DECODABLE = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
+_HUFFMAN = frozenset((0xC0, 0xC1, 0xC2))
 _TABLES = frozenset((0xC4, 0xCC, _DQT, 0xDD, _DNL))
 _BARE = frozenset((0x01, *range(0xD0, 0xD8)))
 # Inside a scan 0xFF is data when 0x00 follows, a restart when 0xD0 to 0xD7 does, and fill when 0xFF does.
@@ -91,7 +95,7 @@ _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 
 
 class JpegHeader(NamedTuple):
-    """The header of a JPEG, its size as stored; `metadata` counts bytes, `camera` and `taken` are those of EXIF."""
+    """The header of a JPEG, its size as stored; `metadata` and `video` count bytes, `camera`, `taken` are of EXIF."""
 
     width: int
     height: int
@@ -103,6 +107,7 @@ class JpegHeader(NamedTuple):
     coding: JpegInfo
     camera: str = ""
     taken: str = ""
+    video: int = 0
 
 
 class _Segment(NamedTuple):
@@ -113,17 +118,21 @@ class _Segment(NamedTuple):
 
 
 def _segments(data: bytes, name: str) -> Iterator[_Segment]:
+    """Yield every segment, the end marker last: it is empty where the file ends after a scan, complete or not."""
     if data[:2] != b"\xff\xd8":
         raise UnreadableError(name, "a JPEG", "bytes that do not begin as one")
-    at = 2
+    at, scans = 2, 0
     while True:
         found = _MARKER.search(data, at)
+        if found is None and scans:
+            yield _Segment(_EOI, len(data), len(data), len(data))
+            return
         if found is None:
-            cut = f"a file that ends after {len(data)} bytes without its end marker"
-            raise TruncatedError(name, "a whole JPEG", cut)
+            raise _without_end(data, name)
         body = found.end()
         marker, start = data[body - 1], body - 2
         if marker == _EOI:
+            yield _Segment(marker, start, body, body)
             return
         if marker in _BARE or marker == _SOI:
             at = body
@@ -133,9 +142,15 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
         if length < 2 or end > len(data):
             raise TruncatedError(name, "a whole JPEG", f"a segment that runs past its end at byte {start}")
         if marker == _SOS:
-            end = _scan_end(data, end)
+            end, scans = _scan_end(data, end), scans + 1
+            end -= end == len(data) and data.endswith(b"\xff")  # half an end marker
         yield _Segment(marker, start, body + 2, end)
         at = end
+
+
+def _without_end(data: bytes, name: str) -> TruncatedError:
+    cut = f"a file that ends after {len(data)} bytes without its end marker"
+    return TruncatedError(name, "a whole JPEG", cut)
 
 
 def _scan_end(data: bytes, start: int) -> int:
@@ -150,8 +165,8 @@ def jpeg_parts(
 ) -> tuple[JpegHeader, list[memoryview]]:
     """Return the header of a JPEG, undecoded, and what decides its pixels: the color model and the coded segments.
 
-    Raises UnreadableError without a frame, TruncatedError where a segment or the end is missing, LimitError for too
-    much metadata or too many scans, UnsupportedError for codings that no common decoder reads.
+    Raises UnreadableError without a frame, TruncatedError where anything but the end marker is missing, LimitError for
+    too much metadata or too many scans, UnsupportedError for codings that no common decoder reads.
     """
     parts = _collect(data, name)
     if parts.frame is None:
@@ -159,7 +174,44 @@ def jpeg_parts(
     frame, view = _frame(data, parts, name), memoryview(data)
     segments = [view[segment.start : segment.end] for segment in parts.coded]
     color_model = memoryview(_color_model(parts, frame.ids).encode())
-    return _header(parts, frame, name, limits), [color_model, *segments]
+    header = _header(parts, frame, name, limits)
+    if not parts.ended:
+        check_size(name, frame.width, frame.height, 1, limits)
+        if not _is_complete(data, parts, frame):
+            raise _without_end(data, name)
+    return header, [color_model, *segments]
+
+
+def _is_complete(data: bytes, parts: _Parts, frame: _Frame) -> bool:
+    """Return whether a file without end marker has every bit of its scans, and not one byte more.
+
+    libjpeg warns of bits that are missing and of bytes that are left. It decodes all of them at any scale, but a scan
+    that is missing as a whole it passes over, and with arithmetic coding it cannot know. Encoders fill the last byte
+    with ones: zeros there are those of a download that was cut off.
+    """
+    assert parts.frame is not None
+    zeros = data.endswith(b"\0") and not data.endswith(b"\xff\0")
+    if zeros or parts.frame.marker not in _HUFFMAN or not _codes_everything(data, parts, frame):
+        return False
+    space = "CMYK" if len(frame.ids) == 4 else "GRAY"
+    try:
+        simplejpeg.decode_jpeg(data + END, space, min_height=1, min_width=1, min_factor=1)
+    except ValueError:
+        return False
+    return True
+
+
+def _codes_everything(data: bytes, parts: _Parts, frame: _Frame) -> bool:
+    """Return whether the scans reach the last bit of each coefficient of each component (ITU-T T.81, G.1.1.1)."""
+    last_bits = {component: [1] * 64 for component in frame.ids}
+    for segment in parts.coded:
+        length = int.from_bytes(data[segment.body - 2 : segment.body])
+        head = data[segment.body : segment.body + length - 2]
+        if segment.marker == _SOS and len(head) > 3:
+            *components, first, last, bits = *head[1:-3:2], *head[-3:]
+            for component in last_bits.keys() & set(components):
+                last_bits[component][first : last + 1] = [bits & 15] * (min(last, 63) + 1 - first)
+    return not any(map(any, last_bits.values()))
 
 
 def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHeader:
@@ -175,12 +227,12 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
     tables = tuple(_natural_order(parts.tables.get(number, b"")) for number in frame.table_numbers)
     quality, exact = _ijg_quality(tables)
     color_model = _color_model(parts, frame.ids)
-    coding = JpegInfo(tables, frame.sampling, frame.progressive, quality, exact, color_model)
+    coding = JpegInfo(tables, frame.sampling, frame.progressive, quality, exact, color_model, parts.ended)
     icc = b"".join(piece for _, piece in sorted(parts.icc.items()))  # ICC.1:2022, B.4
     stored = frame.width, frame.height, frame.bits
-    exif = parts.exif
+    exif, last = parts.exif, (parts.metadata, coding)
     return JpegHeader(
-        *stored, parts.scans, exif.orientation, icc, parts.metadata, coding, exif.camera, exif.taken
+        *stored, parts.scans, exif.orientation, icc, *last, exif.camera, exif.taken, parts.video
     )
 
 
@@ -191,8 +243,8 @@ class _Parts:
         self.tables: dict[int, bytes] = {}
         self.icc: dict[int, bytes] = {}
         self.exif, self.metadata = ExifFacts(), 0
-        self.scans, self.height = 0, 0
-        self.jfif = False
+        self.scans, self.height, self.video = 0, 0, 0
+        self.jfif = self.ended = False
         self.adobe: int | None = None
 
 
@@ -218,6 +270,9 @@ def _collect(data: bytes, name: str) -> _Parts:
             _coded(data, segment, parts)
         elif _APP0 <= segment.marker <= _APP0 + 15 or segment.marker == _COM:
             _application(data, segment, parts)
+        elif segment.marker == _EOI:
+            parts.ended = segment.start < segment.end
+            parts.video = video_size(data, segment.end)
     return parts
 
 
@@ -306,6 +361,7 @@ def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
     mode = _MODES.get(header.coding.colour, "RGB")
     to_srgb = conversion(header.icc, mode)
     decode = _decode_with_pillow if mode == "CMYK" else _decode
+    shown = encoded if header.coding.ended else Encoded(encoded.name, encoded.data + END)
     width, height = upright_size(header.width, header.height, header.orientation)
     info = PictureInfo(
         name=encoded.name,
@@ -320,8 +376,9 @@ def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
         jpeg=header.coding,
         camera=header.camera,
         taken=header.taken,
+        video=header.video,
     )
-    return OpenedPicture(info, partial(decode, encoded, header, to_srgb), header.orientation)
+    return OpenedPicture(info, partial(decode, shown, header, to_srgb), header.orientation)
 
 
 def _decode(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:

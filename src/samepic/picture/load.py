@@ -27,6 +27,7 @@ from samepic.picture.picture import (
     upright_deep,
 )
 from samepic.picture.png import open_png
+from samepic.picture.raw import is_raw, open_raw
 from samepic.verdict import PictureInfo
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def inspect(encoded: Encoded, *, limits: Limits = LIMITS) -> PictureInfo:
     return _open(encoded, limits).info
 
 
-_READERS = {"JPEG": open_jpeg, "PNG": open_png, "HEIF": pillow.open_heif}
+_READERS = {"JPEG": open_jpeg, "PNG": open_png, "HEIF": pillow.open_heif, "RAW": open_raw}
 
 
 def _open(encoded: Encoded, limits: Limits) -> OpenedPicture:
@@ -69,6 +70,8 @@ def _open(encoded: Encoded, limits: Limits) -> OpenedPicture:
         raise UnsupportedError(encoded.name, f"a picture ({', '.join(KNOWN)})", form.removeprefix(REFUSED))
     if not form:
         raise UnreadableError(encoded.name, f"a picture ({', '.join(KNOWN)})", _described(encoded.data))
+    if form == "TIFF" and is_raw(encoded.data):
+        form = "RAW"
     if form in _READERS:
         return _READERS[form](encoded, limits)
     return pillow.open_with_pillow(encoded, form, limits)

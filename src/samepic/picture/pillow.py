@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
 from samepic.limits import Limits
 from samepic.picture.color import DEEP, Conversion, conversion, from_16_bits, profile_mode, resolve
-from samepic.picture.formats import camera_name, decoding, exif_facts
+from samepic.picture.formats import camera_name, decoding, exif_facts, video_size
 from samepic.picture.picture import (
     Deep,
     Encoded,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pi_heif import HeifImage
     from PIL import Image
 
-_MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA, _DNG = 0x010F, 0x0110, 0x0112, 258, 338, 50706
+_MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA = 0x010F, 0x0110, 0x0112, 258, 338
 _PREMULTIPLIED = 1  # of _EXTRA
 _UNKNOWN = Deep(None, 0)
 
@@ -125,6 +125,7 @@ def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
         profile=to_srgb.name,
         camera=exif.camera,
         taken=exif.taken,
+        video=video_size(encoded.data, 32),
     )
     return OpenedPicture(info, partial(_decode_heif, encoded.name, primary, to_srgb))
 
@@ -202,13 +203,12 @@ def _webp_frames(data: bytes, name: str, limits: Limits) -> int:
     return max(1, count)
 
 
-def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
-    """Count the directories of a TIFF, at least 1, cycles once; return whether it is raw (DNG). Raises LimitError."""
+def _tiff_pages(data: bytes, name: str, limits: Limits) -> int:
+    """Count the directories of a TIFF, at least 1, cycles once. Raises LimitError."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     word, count_code, entry = (order + "Q", order + "Q", 20) if big else (order + "I", order + "H", 12)
     seen: set[int] = set()
-    raw = False
     with suppress(struct.error, OverflowError):
         (at,) = struct.unpack_from(word, data, 8 if big else 4)
         while at and at not in seen:
@@ -217,11 +217,8 @@ def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
             (following,) = struct.unpack_from(word, data, first + entry * entries)
             seen.add(at)
             _check_count(len(seen), name, limits, "pages")
-            if len(seen) == 1:
-                tags = (struct.unpack_from(order + "H", data, first + entry * i)[0] for i in range(entries))
-                raw = _DNG in tags
             at = following
-    return max(1, len(seen)), raw
+    return max(1, len(seen))
 
 
 PLUGINS: Final = {
@@ -249,7 +246,8 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPictu
         if form == "TIFF":
             _silence_libtiff()
         module = importlib.import_module(f"PIL.{PLUGINS[form]}")
-        factory = getattr(module, PLUGINS[form].replace("Plugin", "File"))
+        headerless = form == "BMP" and not encoded.data.startswith(b"BM")
+        factory = getattr(module, "DibImageFile" if headerless else PLUGINS[form].replace("Plugin", "File"))
         image: Image.Image = factory(io.BytesIO(encoded.data), "")
     opened = from_image(image, encoded.name, form, limits, frames=frames, size=len(encoded.data))
     if has_deep_colors(image):
@@ -343,10 +341,7 @@ def _count_frames(encoded: Encoded, form: str, limits: Limits) -> int:
         check_size(encoded.name, *canvas, 1, limits)
         return _webp_frames(encoded.data, encoded.name, limits)
     if form == "TIFF":
-        pages, raw = _tiff_pages(encoded.data, encoded.name, limits)
-        if raw:
-            raise UnsupportedError(encoded.name, "a developed picture", "a camera's raw file (DNG)")
-        return pages
+        return _tiff_pages(encoded.data, encoded.name, limits)
     return 0 if form == "AVIF" else 1
 
 

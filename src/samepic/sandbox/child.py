@@ -188,6 +188,7 @@ def preload() -> bool:
     cv2.setNumThreads(1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pi_heif.options.DECODE_THREADS = 0
+    sys.modules.setdefault("rawpy", None)  # type: ignore[arg-type]  # raw files are not decoded here
     for name in NETWORKS:
         load_network(name)
     for format_, data in _pictures().items():

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from samepic.arrays import Floats, Mask, Pixels
 from samepic.native import native
 from samepic.picture import Picture
+from samepic.picture.jpeg import END
 from samepic.tuning.verify import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.photometry import coarse, percentile
@@ -214,7 +215,7 @@ def _stored(picture: Picture) -> SampleRows:
         return _shown(picture)
     from PIL import Image
 
-    image = Image.open(io.BytesIO(picture.data))
+    image = Image.open(io.BytesIO(picture.data if picture.info.jpeg.ended else picture.data + END))
     image.draft("YCbCr", image.size)
     image.load()
     if image.mode not in ("YCbCr", "L"):

@@ -138,7 +138,7 @@ class ReviewSession:
             if result.skipped:
                 run.skipped.append((result.path, result.skipped))
             else:
-                run.done += 1
+                run.done += not result.leader  # its steps are pictures
                 self.decisions.gone.discard(reported.get(result.path, result.path))
 
 

@@ -295,7 +295,7 @@ def _steps(planned: Plan) -> Html | None:
     rows = []
     for step in planned.steps[:_STEPS]:
         file, kept = step.target.file, step.kept.file
-        cells = printable(file.path), bytes_text(file.size), printable(kept.path)
+        cells = printable(file.path + step.belongings), bytes_text(file.size), printable(kept.path)
         rows.append(el("tr", [el("td", cell) for cell in cells]))
     head = [el("th", title, scope="col") for title in ("Selected file", "Size", "Kept copy")]
     return el(
