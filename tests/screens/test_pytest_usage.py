@@ -101,7 +101,9 @@ def test_links_are_not_followed(stale: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_processes_count_together(stale: Project) -> None:
-    done = stale.pytester.runpytest_subprocess("-p", "samepic", "-n", "2", "-q", "--samepic-prune")
+def test_processes_count_together(stale: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    plugins = ("-p", "samepic", "-p", "xdist")
+    done = stale.pytester.runpytest_subprocess(*plugins, "-n", "2", "-q", "--samepic-prune")
     assert done.parseoutcomes() == {"passed": 2}
     assert "samepic: 2 baselines that no test used were removed" in done.stdout.str()

@@ -13,6 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,9 +42,7 @@ _SOURCES = (
 
 _PNG_IN_BASE64 = "iVBORw0KGgo"
 _AWAIT = "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
-_LEAST_SECONDS: Final = (
-    1.0  # how long an element is waited for at least; it may take as long to ask a busy browser
-)
+_LEAST_SECONDS: Final = 1.0  # that an element is waited for; it may take as long to ask a busy browser
 _REDRAW_SECONDS: Final = 0.1  # for a frame or more
 _SET_WILL_CHANGE = """(value) => {
   const style = document.documentElement.style, before = style.willChange;
@@ -169,23 +168,24 @@ class _BrowserSource(Source, ABC):
     """A page or an element, captured as PNG with animations ended and the caret hidden."""
 
     live = True
-    _expected = ""  # what a test may ignore on a page, beside boxes and selectors
+    _expected = ""  # what a test may ignore on a page, beside boxes and selectors, and its types
+    _kinds: tuple[type, ...] = ()
 
     def __init__(self, target: object, *, full_page: bool) -> None:
         super().__init__(target)
         self._full_page = full_page
 
     def check_ignored(self, target: object) -> None:
-        if not self._takes(target):
+        if not isinstance(target, (str, *self._kinds)):
             raise SourceError(
                 f"ignore: expected boxes (left, top, width, height), CSS selectors or {self._expected} of the page,"
                 f" found {type(target).__name__}"
             )
 
     def redraw(self) -> None:
-        before = self._set_will_change("opacity")
+        before = self._run(_SET_WILL_CHANGE, "opacity")
         self.pause(_REDRAW_SECONDS)
-        self._set_will_change(before)
+        self._run(_SET_WILL_CHANGE, before)
 
     def viewport(self) -> str:
         _, _, ratio, width, height = self._view()
@@ -197,17 +197,16 @@ class _BrowserSource(Source, ABC):
         areas = [area for one in ignore for area in self._areas(one)]
         return [box for area in areas if (box := box_in_pixels(area, origin, ratio))]
 
-    @abstractmethod
-    def _set_will_change(self, value: str) -> str:
-        """Set this style of the root element, which changes nothing but where it is drawn; return what it was."""
-
-    @abstractmethod
-    def _takes(self, target: object) -> bool:
-        """Return whether `target` is a selector, or an element of the same tool."""
-
-    @abstractmethod
     def _view(self) -> tuple[float, float, float, int, int]:
         """Return how far the page is scrolled, how many pixels a CSS pixel has, and the size of the window."""
+        x, y, ratio, width, height = self._run(
+            "() => [scrollX, scrollY, devicePixelRatio, innerWidth, innerHeight]"
+        )
+        return x, y, ratio, width, height
+
+    @abstractmethod
+    def _run(self, function: str, value: str = "") -> Any:  # noqa: ANN401
+        """Return what a function returns in the page."""
 
     @abstractmethod
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
@@ -227,6 +226,7 @@ class _PlaywrightSource(_BrowserSource):
         super().__init__(target, full_page=full_page)
         self._target: Any = target
         self._api: Any = sys.modules[f"playwright.{'async' if is_async(target) else 'sync'}_api"]
+        self._kinds = self._api.Locator, self._api.ElementHandle
         self._is_page = isinstance(target, self._api.Page)
         if full_page and not self._is_page:
             raise SourceError(
@@ -249,10 +249,10 @@ class _PlaywrightSource(_BrowserSource):
             return
         timeout = 1000 * max(_LEAST_SECONDS, seconds)
         try:
-            if isinstance(self._target, self._api.Locator):
-                _finished(self._target.wait_for(timeout=timeout))
-            else:
-                _finished(self._target.wait_for_element_state("visible", timeout=timeout))
+            wait = getattr(self._target, "wait_for", None) or partial(
+                self._target.wait_for_element_state, "visible"
+            )
+            _finished(wait(timeout=timeout))
         except self._api.TimeoutError as error:
             raise MissingElementError(_missing(error.message, timeout / 1000)) from error
         except self._api.Error as error:
@@ -265,16 +265,8 @@ class _PlaywrightSource(_BrowserSource):
     def pause(self, seconds: float) -> None:
         _finished(self._page.wait_for_timeout(1000 * seconds))  # routes of the test are served meanwhile
 
-    def _set_will_change(self, value: str) -> str:
-        return str(_finished(self._page.evaluate(_SET_WILL_CHANGE, value)))
-
-    def _takes(self, target: object) -> bool:
-        return isinstance(target, (str, self._api.Locator, self._api.ElementHandle))
-
-    def _view(self) -> tuple[float, float, float, int, int]:
-        script = "() => [scrollX, scrollY, devicePixelRatio, innerWidth, innerHeight]"
-        scroll_x, scroll_y, ratio, width, height = _finished(self._page.evaluate(script))
-        return scroll_x, scroll_y, ratio, width, height
+    def _run(self, function: str, value: str = "") -> Any:  # noqa: ANN401
+        return _finished(self._page.evaluate(function, value))
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
         area = None if self._is_page else _finished(self._target.bounding_box())
@@ -303,10 +295,9 @@ def _missing(log: str, seconds: float) -> str:
     """Return which element was waited for in vain, by what Playwright wrote down."""
     waited = re.search(r"waiting for (.+) to be visible", log)
     name = re.sub(r'^locator\((".*")\)$', r"\1", waited[1]) + " " if waited else ""
-    hidden = (
-        " (it is there, but hidden or without a size)" if re.search(r"to hidden|is not visible", log) else ""
-    )
-    return f"the element {name}did not appear within {seconds:g} s{hidden}"
+    hidden = re.search(r"to hidden|is not visible", log)
+    ending = " (it is there, but hidden or without a size)" if hidden else ""
+    return f"the element {name}did not appear within {seconds:g} s{ending}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,8 +316,7 @@ Judge = Callable[[Shot], Verdict | None]
 def capture_at_rest(
     source: Source, ignore: Sequence[object], screen: Screen, judge: Judge, seconds: float
 ) -> CapturedShot:
-    """Return the first shot that equals the baseline, else one that equals the shot before. Raises SourceError
-    and MissingElementError."""
+    """Return the first shot that equals the baseline, else one that equals the shot before. Raises SamepicError."""
     deadline, number = time.monotonic() + seconds, 0
     source.appear(seconds)
     shot = _take_shot(source, ignore)
@@ -400,14 +390,18 @@ class _SeleniumSource(_BrowserSource):
                 "full_page: expected a driver of Chrome, Chromium or Edge; in other browsers pass the bytes,"
                 " driver.get_full_page_screenshot_as_png() in Firefox"
             )
+        self._kinds = (WebElement,)
         self._driver: Any = target if self._element is None else self._element.parent
 
-    def _run(self, action: str, *given: object) -> Any:  # noqa: ANN401
+    def _run(self, function: str, value: str = "") -> Any:  # noqa: ANN401
+        return self._driver.execute_script(f"return ({function})(arguments[0])", value)
+
+    def _act(self, action: str, *given: object) -> Any:  # noqa: ANN401
         script = Path(__file__).with_name("selenium.js").read_text(encoding="utf-8")
         return self._driver.execute_script(script, action, *given)
 
     def take(self) -> object:
-        self._run("freeze")
+        self._act("freeze")
         try:
             if self._full_page:
                 size = self._driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
@@ -419,22 +413,10 @@ class _SeleniumSource(_BrowserSource):
                 return self._element.screenshot_as_png
             return self._driver.get_screenshot_as_png()
         finally:
-            self._run("release")
+            self._act("release")
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
-
-    def _set_will_change(self, value: str) -> str:
-        return str(self._driver.execute_script(f"return ({_SET_WILL_CHANGE})(arguments[0])", value))
-
-    def _takes(self, target: object) -> bool:
-        from selenium.webdriver.remote.webelement import WebElement
-
-        return isinstance(target, (str, WebElement))
-
-    def _view(self) -> tuple[float, float, float, int, int]:
-        scroll_x, scroll_y, ratio, width, height = self._run("view")
-        return scroll_x, scroll_y, ratio, width, height
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
         areas = [] if self._element is None else self._areas(self._element)
@@ -442,4 +424,4 @@ class _SeleniumSource(_BrowserSource):
 
     def _areas(self, target: object) -> list[_Area]:
         elements = self._driver.find_elements("css selector", target) if isinstance(target, str) else [target]
-        return [(x, y, w, h) for x, y, w, h in self._run("areas", *elements)]
+        return [(x, y, w, h) for x, y, w, h in self._act("areas", *elements)]

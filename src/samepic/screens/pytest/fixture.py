@@ -216,13 +216,14 @@ class SamePicture:
         given |= {"most_pixels": most_pixels, "most_share": most_share}
         source = partial(capture.source_of, actual, full_page=full_page)
         named = partial(self._name, name, variants, platform)
-        call = partial(
-            self._compare, source, named, _as_list(ignore), partial(self._profile, profile, given), timeout
-        )
+        screen = partial(self._profile, profile, given)
+        call = partial(self._compare, source, named, _as_list(ignore), screen, timeout)
         caller = sys._getframe(1)
         check = _Check(call, TracebackType(None, caller, caller.f_lasti, caller.f_lineno), soft)
-        self._checks.append(check)
-        if not capture.is_async(actual):
+        is_async = capture.is_async(actual)
+        if soft or is_async:
+            self._checks.append(check)
+        if not is_async:
             try:
                 check.run()
             except SamepicError as error:

@@ -25,10 +25,6 @@ const actions = {
     const boxes = elements.map((one) => one.getBoundingClientRect()).filter((box) => box.width && box.height);
     return boxes.map((box) => [box.left, box.top, box.width, box.height]);
   },
-
-  view() {
-    return [scrollX, scrollY, devicePixelRatio, innerWidth, innerHeight];
-  },
 };
 const [action, ...given] = arguments;
 return actions[action](...given);
