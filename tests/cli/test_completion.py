@@ -61,7 +61,7 @@ def test_the_man_page_has_every_verb_and_no_fault(tmp_path: Path) -> None:
     assert not [verb for verb in VERBS if f"samepic {verb}" not in page]
     if shutil.which("man"):
         shown = subprocess.run(
-            ["man", "--warnings=all", "-l", "samepic.1"],
+            ["man", "--warnings=char,el,mac,syntax", "-l", "samepic.1"],
             cwd=tmp_path,
             capture_output=True,
             text=True,
