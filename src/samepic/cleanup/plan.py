@@ -472,7 +472,7 @@ def _figure(file: File, role: str, text: str, thumbnail: str) -> str:
     address = html.escape(Path(os.path.abspath(file.path)).as_uri())  # noqa: PTH100  (resolve would follow links)
     return (
         f'<figure><a href="{address}">{thumbnail}</a><figcaption><b>{html.escape(role)}</b>'
-        f" <span>{_size(file.size)}</span>"
+        f" <span>{', '.join(filter(None, (_size(file.size), html.escape(file.shown))))}</span>"
         f" {_name(file.path)} <span>{html.escape(printable(text))}</span></figcaption></figure>\n"
     )
 

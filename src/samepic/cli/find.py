@@ -24,7 +24,7 @@ from samepic.writing import bytes_text, plural, printable, replacing
 if TYPE_CHECKING:
     from samepic.duplicates.finder import Search
     from samepic.duplicates.groups import Group
-    from samepic.duplicates.walk import FileFilter
+    from samepic.duplicates.walk import File, FileFilter
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
 
@@ -242,25 +242,25 @@ def _unlisted(finder: Search) -> Iterator[str]:
 def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
     for group in groups:
         name = f"{group.number}. {printable(group.reference.path)}"
-        yield f"{styled(name, 'bold')}  {bytes_text(group.reference.size)}, {group.reason}"
-        rows = [
-            (f"   {one.relation}", one.file.path, bytes_text(one.file.size), one.text)
-            for one in group.members
-        ]
+        yield f"{styled(name, 'bold')}  {_about(group.reference)}: {group.reason}"
+        rows = [(f"   {one.relation}", one.file.path, _about(one.file), one.text) for one in group.members]
         yield table(("", "", "", ""), rows).partition("\n")[2]
         yield ""
     for series in finder.series:
         taken = "" if series.seconds is None else f" within {series.seconds:.0f} s"
         name = f"series {series.number}: {plural(len(series.shots), 'shot')}{taken}, the sharpest first"
         yield styled(name, "bold")
-        yield table(("", ""), [(f"   {shot.file.path}", shot.text) for shot in series.shots]).partition("\n")[
-            2
-        ]
+        shots = [(f"   {shot.file.path}", bytes_text(shot.file.size), shot.text) for shot in series.shots]
+        yield table(("", "", ""), shots).partition("\n")[2]
         yield ""
     for file in finder.unreadable:
         yield f"{styled('unreadable', 'yellow')}  {printable(file.path)}: {printable(file.error)}"
     yield _summary(finder, groups)
     yield from _unlisted(finder)
+
+
+def _about(file: File) -> str:
+    return printable(", ".join(filter(None, (bytes_text(file.size), file.shown))))
 
 
 def _summary(finder: Search, groups: list[Group]) -> str:

@@ -131,26 +131,19 @@ def _thumbnail(file: File) -> Image | str:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of a series; `sharpness` is the fine detail of its luma at one size, in levels, more being sharper.
-
-    `camera` and `taken` are those of `PictureInfo`.
-    """
+    """A picture of a series; `sharpness` is the fine detail of its luma at one size, in levels, more being sharper."""
 
     file: File
     sharpness: float
-    camera: str = ""
-    taken: str = ""
 
     @property
     def text(self) -> str:
-        """What is known of the shot, as "2026-11-30 12:00:01.25, Canon EOS R5, sharpness 12.3"."""
-        known = self.taken.replace("T", " "), self.camera, f"sharpness {self.sharpness:.1f}"
-        return ", ".join(filter(None, known))
+        """What is known of the shot, as "640x480, 2026-11-30 12:00:01.25, Canon EOS R5, sharpness 12.3"."""
+        return f"{self.file.shown}, sharpness {self.sharpness:.1f}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape of a shot."""
-        shown = {"sharpness": round(self.sharpness, 3), "camera": self.camera, "taken": self.taken}
-        return self.file.to_dict() | shown
+        return self.file.to_dict() | {"sharpness": round(self.sharpness, 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +156,7 @@ class Series:
     @property
     def seconds(self) -> float | None:
         """The time from the first to the last shot; None where EXIF does not say."""
-        times = [datetime.fromisoformat(shot.taken) for shot in self.shots if shot.taken]
+        times = [datetime.fromisoformat(shot.file.taken) for shot in self.shots if shot.file.taken]
         return (max(times) - min(times)).total_seconds() if len(times) == len(self.shots) else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -320,10 +313,15 @@ def build_group(draft: GroupDraft, items: list[DistinctPicture], merits: Mapping
 
 
 def _files(index: int, items: list[DistinctPicture], merits: Mapping[int, Merit]) -> list[File]:
-    """Return the files of a picture, protected ones first, with their kind where it was found."""
-    kind = merits[index].kind if index in merits else FileKind.PICTURE
-    files = [replace(file, kind=kind) for file in items[index].files]
+    """Return the files of a picture, protected ones first, with what is known of it."""
+    files = [described(file, items[index], merits.get(index)) for file in items[index].files]
     return sorted(files, key=lambda file: (not file.protected, -_belongings(file), path_key(file)))
+
+
+def described(file: File, item: DistinctPicture, merit: Merit | None) -> File:
+    """Return a file with what is known of its picture."""
+    sized = replace(file, width=item.fingerprint.width, height=item.fingerprint.height)
+    return sized if merit is None else replace(sized, kind=merit.kind, camera=merit.model, taken=merit.taken)
 
 
 def _belongings(file: File) -> int:
@@ -420,6 +418,10 @@ class _FileLine:
     real_path: str = ""
     protected: bool = False
     kind: FileKind = FileKind.PICTURE
+    width: int = 0
+    height: int = 0
+    camera: str = ""
+    taken: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.path) and "\0" not in self.path, "path", "the name of a file", self.path)
@@ -428,7 +430,7 @@ class _FileLine:
         require(digest, "sha256", "64 hexadecimal digits", self.sha256)
 
     def file(self) -> File:
-        more = self.real_path, self.protected, self.kind
+        more = self.real_path, self.protected, self.kind, self.width, self.height, self.camera, self.taken
         return File(self.path, self.size, self.mtime_ns, self.sha256, 0, 0, 1, *more)
 
 

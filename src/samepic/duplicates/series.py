@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import Series, Shot, UnionFind
+from samepic.duplicates.groups import Series, Shot, UnionFind, described
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import DistinctPicture, in_order
 from samepic.duplicates.verify import CandidateScreen, Verifier
@@ -110,10 +110,10 @@ def _natural(path: str) -> tuple[str, list[tuple[int, str]]]:
 
 
 def _shot(item: DistinctPicture, merit: Merit) -> Shot:
-    file = min(item.files, key=path_key)
+    file = described(min(item.files, key=path_key), item, merit)
     try:
         luma = cv2.cvtColor(load(file.path).on(WHITE), cv2.COLOR_RGB2GRAY)
     except (UnreadableError, OSError):
-        return Shot(file, 0.0, merit.model, merit.taken)
+        return Shot(file, 0.0)
     plane = reduced(np.asarray(luma, np.uint8), SERIES.side).astype(np.float32)
-    return Shot(file, sharpness_of(plane), merit.model, merit.taken)
+    return Shot(file, sharpness_of(plane))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from samepic.facts import short_repr
+from samepic.facts import short_repr, values_of
 from samepic.writing import reason_of
 
 
@@ -30,8 +30,9 @@ class File:
     `path` holds bytes that are not UTF-8 as surrogates (see `os.fsencode`); `size` is in bytes; `sha256`, in
     hexadecimal digits, is "" until the file is read. `real_path` is the absolute path where `path` leads over a
     symlink, else "". `protected` files lie below a folder that others are compared against: they are never acted on.
-    `inode`, `device` and the number of hard `links` are known only in the run that found the file, and `kind` only of
-    members of groups; these do not count in comparisons.
+    `inode`, `device` and the number of hard `links` are known only in the run that found the file, and what follows
+    `protected` only of files in groups and series: `width` and `height` of the upright picture (0 where unknown),
+    `camera` and `taken` as in `PictureInfo`. All these do not count in comparisons.
     """
 
     path: str
@@ -44,6 +45,10 @@ class File:
     real_path: str = field(default="", compare=False)
     protected: bool = field(default=False, compare=False)
     kind: FileKind = field(default=FileKind.PICTURE, compare=False)
+    width: int = field(default=0, compare=False)
+    height: int = field(default=0, compare=False)
+    camera: str = field(default="", compare=False)
+    taken: str = field(default="", compare=False)
 
     __repr__ = short_repr
 
@@ -52,11 +57,17 @@ class File:
         """The device and inode, equal for all hard links to one file."""
         return self.device, self.inode
 
+    @property
+    def shown(self) -> str:
+        """What is known of the picture, as "640x480, 2026-11-30 12:00:01, Canon EOS R5", or ""."""
+        size = f"{self.width}x{self.height}" if self.width else ""
+        return ", ".join(filter(None, (size, self.taken.replace("T", " "), self.camera)))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
         found = {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
-        more = {"real_path": self.real_path, "protected": self.protected, "kind": str(self.kind)}
-        return found | {name: value for name, value in more.items() if value}
+        more = "real_path", "protected", "kind", "width", "height", "camera", "taken"
+        return found | {name: value for name in more if (value := values_of(self)[name])}
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ def _file(group: Group, state: GroupState, index: int, place: int) -> Html:
         ),
         el("p.what", tag, " ", el("span.soft", bytes_text(file.size))),
         _path(file),
+        el("p.small.soft", printable(file.shown)) if file.shown else None,
         el("p.small.soft", printable(reason)),
         el(
             "div.options",
