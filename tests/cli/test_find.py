@@ -43,7 +43,7 @@ def test_the_report_names_the_best_the_copies_and_what_can_be_won(run: Run, fold
     done = run("find", folder)
     assert (done.returncode, done.stderr) == (0, "")
     first, *rest = done.stdout.splitlines()
-    assert re.fullmatch(rf"1\. {folder}/chelsea\.png  \d+ KB, stored without loss .*", first)
+    assert re.fullmatch(rf"1\. {folder}/chelsea\.png  \d+ KB, 451x300: stored without loss .*", first)
     assert [line.split()[1] for line in rest[:4]] == [
         f"{folder}/chelsea{end}" for end in ("-75.jpg", "-half.jpg", "-progressive.jpg", ".webp")
     ]
@@ -65,7 +65,7 @@ def test_json_prints_one_object_a_line_in_the_shape_of_the_contract(run: Run, fo
         assert re.fullmatch("[0-9a-f]{64}", facts["sha256"])
     for member in group["members"]:
         assert set(member) == {
-            *("path", "size", "mtime_ns", "sha256"),
+            *("path", "size", "mtime_ns", "sha256", "width", "height"),
             *("relation", "probability", "explanation", "hard_link_to"),
         }
         assert 0 <= member["probability"] <= 1
