@@ -1,5 +1,8 @@
 """Screenshots of one page taken twice in one browser: 30 kinds of pages, ways of coming to rest, fonts and scales.
 
+    python -m bench screens [--fonts FOLDER ...] [--scale X ...] [--kind KIND ...] [--way WAY ...]
+        [--out FOLDER]
+
 A page is opened and is the baseline; then it is opened again and comes to rest in another way (scrolled and back,
 resized and back, moved, faded, zoomed, ...), and is compared. Whatever is not the same is wrong. `--fonts` takes
 folders of fonts, each a font set of its own, with fonts.conf or without; by default there are those of this machine.

@@ -248,7 +248,7 @@ class Finder(Search):
         _log.info("verified: %d pairs, %d of them not in the cache", requested, self.compared)
         if skipped:
             _log.info("skipped in crowds of look-alikes: %d pairs", skipped)
-        groups = self._finished(items, found, damaged, near)
+        groups = self._finished(items, found, damaged, near, verifier=new_verifier())
         if self.with_series:
             others = {index for draft, _ in found for index in draft.verdicts} | damaged.keys() | protected
             shots = SeriesFinder(items, screen, new_verifier, pool, window)
@@ -262,6 +262,8 @@ class Finder(Search):
         found: list[tuple[GroupDraft, dict[int, Merit]]],
         damaged: Mapping[int, str],
         near: Mapping[tuple[int, int], Relation],
+        *,
+        verifier: Verifier,
     ) -> list[Group]:
         """Return the groups of drafts and of equal files; set what is unreadable, and what is only `near`."""
         for index, error in damaged.items():
@@ -271,7 +273,9 @@ class Finder(Search):
         apart = (relation for (a, b), relation in near.items() if heads.get(a, a) != heads.get(b, b))
         self.unlisted = Counter(relation for relation in apart if not relation.is_same(self.policy.same_if))
         alone = (index for index in range(len(items)) if index not in heads and index not in damaged)
-        found += [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
+        for index in (index for index in alone if len(items[index].files) > 1):
+            verifier.inspect_picture(index)
+            found.append((GroupDraft(index), verifier.merits))
         groups = numbered(build_group(draft, items, merits) for draft, merits in found)
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
         return groups

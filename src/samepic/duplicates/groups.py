@@ -314,13 +314,14 @@ def build_group(draft: GroupDraft, items: list[DistinctPicture], merits: Mapping
 
 def _files(index: int, items: list[DistinctPicture], merits: Mapping[int, Merit]) -> list[File]:
     """Return the files of a picture, protected ones first, with what is known of it."""
-    files = [described(file, items[index], merits.get(index)) for file in items[index].files]
+    size = items[index].fingerprint.width, items[index].fingerprint.height
+    files = [described(file, *size, merits.get(index)) for file in items[index].files]
     return sorted(files, key=lambda file: (not file.protected, -_belongings(file), path_key(file)))
 
 
-def described(file: File, item: DistinctPicture, merit: Merit | None) -> File:
+def described(file: File, width: int, height: int, merit: Merit | None) -> File:
     """Return a file with what is known of its picture."""
-    sized = replace(file, width=item.fingerprint.width, height=item.fingerprint.height)
+    sized = replace(file, width=width, height=height)
     return sized if merit is None else replace(sized, kind=merit.kind, camera=merit.model, taken=merit.taken)
 
 

@@ -110,7 +110,7 @@ def _natural(path: str) -> tuple[str, list[tuple[int, str]]]:
 
 
 def _shot(item: DistinctPicture, merit: Merit) -> Shot:
-    file = described(min(item.files, key=path_key), item, merit)
+    file = described(min(item.files, key=path_key), item.fingerprint.width, item.fingerprint.height, merit)
     try:
         luma = cv2.cvtColor(load(file.path).on(WHITE), cv2.COLOR_RGB2GRAY)
     except (UnreadableError, OSError):

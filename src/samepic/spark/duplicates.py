@@ -16,7 +16,8 @@ from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.finder import Search, processors
-from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, group_of, numbered
+from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, described, group_of, numbered
+from samepic.duplicates.quality import Merit
 from samepic.duplicates.walk import File, Unreadable
 from samepic.fingerprints.fingerprint import VERSION
 from samepic.profile import Policy, Profile
@@ -277,16 +278,22 @@ class SparkFinder(Search):
             members[row["group"]][row["key"]] = verdict
         references = {row["group"]: (row["key"], row["reason"]) for row in found.references.collect()}
         keys = {key for key, _ in references.values()}.union(*members.values())
-        rows = _rows_of(found.prints.select("key", "sha256"), "key", keys)
-        digests = {row["key"]: row["sha256"] for row in rows}
+        known = found.prints.select("key", "sha256", "width", "height", "facts")
+        prints = {row["key"]: row for row in _rows_of(known, "key", keys)}
         if listed is not None:
             entries = {
                 row["path"]: File(
                     row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6
                 )
-                for row in _rows_of(listed.drop("content"), "path", digests)
+                for row in _rows_of(listed.drop("content"), "path", prints)
             }
-        files = {key: replace(entries[key], sha256=digest) for key, digest in digests.items()}
+        files = {
+            key: described(
+                replace(entries[key], sha256=row["sha256"]),
+                *(row["width"], row["height"], Merit.from_text(row["facts"])),
+            )
+            for key, row in prints.items()
+        }
         groups = []
         for number, (key, reason) in references.items():
             rest = [(files[path], verdict) for path, verdict in members[number].items()]
