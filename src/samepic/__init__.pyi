@@ -12,6 +12,8 @@ from samepic.duplicates.finder import Progress as Progress
 from samepic.duplicates.finder import find as find
 from samepic.duplicates.groups import Group as Group
 from samepic.duplicates.groups import Member as Member
+from samepic.duplicates.groups import SeriesShot as SeriesShot
+from samepic.duplicates.groups import ShotSeries as ShotSeries
 from samepic.duplicates.walk import File as File
 from samepic.duplicates.walk import Unreadable as Unreadable
 from samepic.errors import BaselineError as BaselineError

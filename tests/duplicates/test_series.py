@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter
 
 import samepic
-from samepic.duplicates.groups import Series
+from samepic.duplicates.groups import ShotSeries
 from samepic.duplicates.series import _natural
 from tests.conftest import PHOTOS
 
@@ -28,7 +28,7 @@ def shot(path: Path, left: int, *, taken: str = "", model: str = "EOS R5", blur:
 
 
 def _found(folder: Path) -> tuple[list[list[str]], list[list[str]]]:
-    series: list[Series] = []
+    series: list[ShotSeries] = []
     groups = list(samepic.find(folder, cache=False, series=series.append))
     return [[Path(shot.file.path).name for shot in one.shots] for one in series], [
         [Path(group.reference.path).name, *(Path(one.file.path).name for one in group.members)]

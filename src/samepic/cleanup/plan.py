@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from samepic.duplicates.companions import Companion, NamesInFolder, has_video, names_in
-from samepic.duplicates.groups import Group, ScanReport, Series
+from samepic.duplicates.groups import Group, ScanReport, ShotSeries
 from samepic.duplicates.walk import File, FileKind, Unreadable, path_key
 from samepic.errors import ReportError, UnreadableError
 from samepic.picture import Encoded, Picture, inspect, load
@@ -437,7 +437,7 @@ _EQUAL = "<i>identical file</i>"
 
 
 def page(
-    groups: Sequence[Group], unreadable: Sequence[Unreadable], series: Sequence[Series] = ()
+    groups: Sequence[Group], unreadable: Sequence[Unreadable], series: Sequence[ShotSeries] = ()
 ) -> Iterator[str]:
     """Yield the parts of a self-contained page with every name escaped, one picture in memory at a time."""
     copies, wasted = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)

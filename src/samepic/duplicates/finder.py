@@ -22,7 +22,7 @@ from samepic.duplicates.groups import (
     Group,
     GroupBuilder,
     GroupDraft,
-    Series,
+    ShotSeries,
     UnionFind,
     accepted,
     build_group,
@@ -144,7 +144,7 @@ class Search:
     copies: bool = False
     against: Sequence[str] = field(default=(), kw_only=True)
     unreadable: list[Unreadable] = field(default_factory=list, kw_only=True)
-    series: list[Series] = field(default_factory=list, kw_only=True)
+    series: list[ShotSeries] = field(default_factory=list, kw_only=True)
     pictures: int = field(default=0, kw_only=True)
     protected: int = field(default=0, kw_only=True)
     unlisted: Counter[Relation] = field(default_factory=Counter, kw_only=True)
@@ -314,7 +314,7 @@ def find(
     jobs: int | None = None,
     cache: bool | str | os.PathLike[str] = True,
     unreadable: Callable[[Unreadable], None] | None = None,
-    series: Callable[[Series], None] | None = None,
+    series: Callable[[ShotSeries], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Group]:
     """Find the groups of files below `paths` that are the same picture, by the path of their reference.
@@ -352,7 +352,7 @@ def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
 def _yielded(
     finder: Finder,
     unreadable: Callable[[Unreadable], None] | None,
-    series: Callable[[Series], None] | None,
+    series: Callable[[ShotSeries], None] | None,
 ) -> Iterator[Group]:
     groups = finder.groups()
     if series is not None:

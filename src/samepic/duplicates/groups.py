@@ -130,7 +130,7 @@ def _thumbnail(file: File) -> Image | str:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class SeriesShot:
     """A picture of a series; `sharpness` is the fine detail of its luma at one size, in levels, more being sharper."""
 
     file: File
@@ -147,11 +147,11 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ShotSeries:
     """Shots that belong together, the sharpest first; never a reason to remove one of them."""
 
     number: int
-    shots: tuple[Shot, ...]
+    shots: tuple[SeriesShot, ...]
 
     @property
     def seconds(self) -> float | None:
@@ -473,7 +473,7 @@ _COLUMNS = (
 
 
 def json_lines(
-    groups: Iterable[Group], unreadable: Iterable[Unreadable], series: Iterable[Series] = ()
+    groups: Iterable[Group], unreadable: Iterable[Unreadable], series: Iterable[ShotSeries] = ()
 ) -> Iterator[str]:
     """Yield one JSON object a line: every group, then every series, then every unreadable file.
 
@@ -515,7 +515,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 
 
 def csv_lines(
-    groups: Iterable[Group], unreadable: Iterable[Unreadable], series: Iterable[Series] = ()
+    groups: Iterable[Group], unreadable: Iterable[Unreadable], series: Iterable[ShotSeries] = ()
 ) -> Iterator[str]:
     """Yield the rows of a CSV table (RFC 4180): a header, then one row for each file, by its role.
 

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import Series, Shot, UnionFind, described
+from samepic.duplicates.groups import SeriesShot, ShotSeries, UnionFind, described
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import DistinctPicture, in_order
 from samepic.duplicates.verify import CandidateScreen, Verifier
@@ -46,7 +46,7 @@ class SeriesFinder:
 
     def find(
         self, kept: Iterable[int], graph: CandidateGraph, progress: Callable[[int, int], None]
-    ) -> list[Series]:
+    ) -> list[ShotSeries]:
         """Return the series of `kept` pictures, of which no two are the same, by the path of their first file."""
         verifier = self.new_verifier()
         for index in kept:
@@ -61,7 +61,7 @@ class SeriesFinder:
             progress(done, len(pairs))
         shots = in_order(self.pool, self._shots, sets.clusters(), self.window)
         found = sorted(shots, key=lambda some: min(path_key(shot.file) for shot in some))
-        return [Series(number, some) for number, some in enumerate(found, 1)]
+        return [ShotSeries(number, some) for number, some in enumerate(found, 1)]
 
     def _belong(self, pair: tuple[int, int]) -> bool:
         a, b = sorted(pair, key=lambda index: self.merits[index].order(index))
@@ -74,7 +74,7 @@ class SeriesFinder:
         verifier.release()
         return verdict is not None and verdict.relation in (Relation.SIMILAR, Relation.DIFFERENT)
 
-    def _shots(self, cluster: list[int]) -> tuple[Shot, ...]:
+    def _shots(self, cluster: list[int]) -> tuple[SeriesShot, ...]:
         shots = [_shot(self.items[index], self.merits[index]) for index in cluster]
         return tuple(sorted(shots, key=lambda shot: (-shot.sharpness, path_key(shot.file))))
 
@@ -109,11 +109,11 @@ def _natural(path: str) -> tuple[str, list[tuple[int, str]]]:
     return folder, [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _shot(item: DistinctPicture, merit: Merit) -> Shot:
+def _shot(item: DistinctPicture, merit: Merit) -> SeriesShot:
     file = described(min(item.files, key=path_key), item.fingerprint.width, item.fingerprint.height, merit)
     try:
         luma = cv2.cvtColor(load(file.path).on(WHITE), cv2.COLOR_RGB2GRAY)
     except (UnreadableError, OSError):
-        return Shot(file, 0.0)
+        return SeriesShot(file, 0.0)
     plane = reduced(np.asarray(luma, np.uint8), SERIES.side).astype(np.float32)
-    return Shot(file, sharpness_of(plane))
+    return SeriesShot(file, sharpness_of(plane))
