@@ -21,7 +21,7 @@ from samepic.duplicates.groups import Group, ScanReport, ShotSeries
 from samepic.duplicates.walk import File, FileKind, Unreadable, path_key
 from samepic.errors import ReportError, UnreadableError
 from samepic.picture import Encoded, Picture, inspect, load
-from samepic.verdict import Relation
+from samepic.verdict import PictureInfo, Relation
 from samepic.writing import bytes_text, data_url, plural, printable, reason_of
 
 CLEANED, FARTHEST = Relation.RESAVED, Relation.REFRAMED
@@ -116,14 +116,19 @@ def _merits(rule: KeepRule, file: File) -> tuple[object, ...]:
 
 @lru_cache(100_000)
 def _header(file: File) -> tuple[int, int]:
-    """Return the pixels of a file and when it was taken in ns, in the time of this machine, 0 where unknown."""
-    try:
-        info = inspect(read_unchanged(file))
-    except UnreadableError:
-        return 0, 0
+    """Return the pixels of a file and when it was taken in ns, in the time of this machine, 0 where unknown.
+
+    Reports of earlier versions say neither, so the file does.
+    """
+    known: File | PictureInfo = file
+    if not file.width:
+        try:
+            known = inspect(read_unchanged(file))
+        except UnreadableError:
+            return 0, 0
     with suppress(ValueError, OverflowError):  # no such day, or none of this machine's clock
-        return info.width * info.height, int(datetime.fromisoformat(info.taken).timestamp() * 10**9)
-    return info.width * info.height, 0
+        return known.width * known.height, int(datetime.fromisoformat(known.taken).timestamp() * 10**9)
+    return known.width * known.height, 0
 
 
 class CleanupAction(StrEnum):
