@@ -9,6 +9,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -254,11 +255,12 @@ def camera_name(make: str, model: str) -> str:
     return model if model.lower().startswith(brand) and model else f"{make} {model}".strip()
 
 
-def _time(taken: str, fraction: str) -> str:
-    date = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", taken)
-    if date is None or date[1] == "0000":
-        return ""
-    return "{}-{}-{}T{}".format(*date.groups()) + (f".{fraction}" if fraction.isdecimal() else "")
+def _time(date: str, fraction: str = "") -> str:
+    """Return the time of the tags DateTimeOriginal and SubSecTimeOriginal in ISO 8601, "" for what is none."""
+    with suppress(ValueError):
+        time = datetime.strptime(date, "%Y:%m:%d %H:%M:%S")
+        return time.isoformat() + (f".{fraction}" if re.fullmatch(r"\d{1,9}", fraction, re.ASCII) else "")
+    return ""
 
 
 def _text(tiff: memoryview, order: str, kind: int, number: int, at: int) -> str:
