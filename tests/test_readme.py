@@ -22,6 +22,7 @@ RUN = (
     "README.md",
     "docs/calibrate.md",
     "docs/notebooks.md",
+    "docs/photos.md",
     "docs/screens.md",
 )  # whose blocks are run, each page in a folder of its own
 # What sets a machine up is run by the CI, and the sites of examples/ by tests/contrib.
