@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -121,6 +120,12 @@ def compare_pictures(
 _UNLIMITED = Limits(*[1 << 40] * 6)  # what is decoded again was within the limits of the caller
 
 
+def _sha256(data: bytes) -> str:
+    import hashlib  # 3 ms, and compare needs it only where a verdict travels
+
+    return hashlib.sha256(data).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class _Compared:
     """A picture that was compared: its encoded bytes, or its pixels; in another process the digest of its file."""
@@ -136,7 +141,7 @@ class _Compared:
         return cls(picture.info.name, data, picture.on(WHITE) if data is None else None)
 
     def __reduce__(self) -> tuple[type[_Compared], tuple[object, ...]]:
-        digest = self.sha256 if self.data is None else hashlib.sha256(self.data).hexdigest()
+        digest = self.sha256 if self.data is None else _sha256(self.data)
         return _Compared, (self.name, None, None, digest)
 
     def on_white(self) -> Pixels:
@@ -147,7 +152,7 @@ class _Compared:
         if data is None and self.sha256:
             with suppress(UnreadableError):
                 data = read(self.name, limits=_UNLIMITED).data
-        if data is None or (self.sha256 and hashlib.sha256(data).hexdigest() != self.sha256):
+        if data is None or (self.sha256 and _sha256(data) != self.sha256):
             raise ValueError(NO_PICTURES)
         return load(Encoded(self.name, data), limits=_UNLIMITED).on(WHITE)
 

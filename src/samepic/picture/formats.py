@@ -9,7 +9,6 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -257,6 +256,10 @@ def camera_name(make: str, model: str) -> str:
 
 def _time(date: str, fraction: str = "") -> str:
     """Return the time of the tags DateTimeOriginal and SubSecTimeOriginal in ISO 8601, "" for what is none."""
+    if not date:
+        return ""
+    from datetime import datetime  # 2 ms, for photographs alone
+
     with suppress(ValueError):
         time = datetime.strptime(date, "%Y:%m:%d %H:%M:%S")
         return time.isoformat() + (f".{fraction}" if re.fullmatch(r"\d{1,9}", fraction, re.ASCII) else "")
