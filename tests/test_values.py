@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import samepic
-from samepic.facts import FrozenDict
+from samepic.values import FrozenDict
 from tests.kits.pictures import opened, saved
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from samepic.arrays import Pixels, Source
 from samepic.errors import UnreadableError
-from samepic.facts import Doubt, Facts, FrozenDict
+from samepic.facts import Doubt, Facts
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, as_picture, equal_pixels, load, read
 from samepic.profile import Policy
 from samepic.tuning.verify import BY_RULE, JUDGE
+from samepic.values import FrozenDict
 from samepic.verdict import NO_PICTURES, Drawing, Region, Relation, Verdict, Visibility
 from samepic.verify.explain import explain, explain_original
 from samepic.verify.judge import Judgment

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from samepic.errors import UnreadableError
-from samepic.facts import short_repr, values_of
+from samepic.values import short_repr, values_of
 from samepic.verdict import Relation
 
 

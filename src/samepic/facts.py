@@ -1,71 +1,12 @@
-"""Facts: everything that the sentence of a verdict says, as values; and what all frozen values share."""
+"""Facts: everything that the sentence of a verdict says, as values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from reprlib import Repr
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
-
-class FrozenDict(dict[_K, _V]):
-    """A dict that never changes: it can be hashed, pickled, copied and written as JSON, as part of a frozen value."""
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} cannot be changed: copy it with dict()")
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[type[FrozenDict[_K, _V]], tuple[dict[_K, _V]]]:
-        return type(self), (dict(self),)
-
-
-_LINE = 190
-_SHORT = Repr()
-_SHORT.maxstring, _SHORT.maxother, _SHORT.maxtuple, _SHORT.maxdict = 90, 50, 2, 3
-
-
-def one_line(name: str, parts: Iterable[str]) -> str:
-    """Return `name(part, part, ...)` in under 200 characters, without the parts that do not fit."""
-    text = f"{name}("
-    for number, part in enumerate(parts):
-        separator = ", " if number else ""
-        if len(text) + len(separator) + len(part) > _LINE:
-            return f"{text}{separator}...)"
-        text += separator + part
-    return f"{text})"
-
-
-def short_repr(record: DataclassInstance) -> str:
-    """Return a record on one short line: the fields that differ from their defaults, as far as they fit."""
-    values = ((item, getattr(record, item.name)) for item in fields(record) if item.repr)
-    return one_line(
-        type(record).__name__,
-        (f"{item.name}={_shown(value)}" for item, value in values if value != item.default),
-    )
-
-
-def _shown(value: object) -> str:
-    if is_dataclass(value) and hasattr(value, "name"):
-        return _SHORT.repr(value.name)  # that of a picture stands for all that is known of it
-    return repr(str(value)) if isinstance(value, StrEnum) else _SHORT.repr(value)
-
-
-def values_of(record: DataclassInstance) -> dict[str, Any]:
-    """Return the fields of a record by name, enumerations as plain strings."""
-    values = {item.name: getattr(record, item.name) for item in fields(record)}
-    return {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
+from samepic.values import short_repr, values_of
 
 
 class Placing(StrEnum):

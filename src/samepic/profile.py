@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 from samepic.errors import ProfileError
-from samepic.facts import values_of
 from samepic.reading import convert, read_json, require, shorten
+from samepic.values import values_of
 from samepic.verdict import Relation
 from samepic.writing import NO_SUCH_FILE, replacing
 

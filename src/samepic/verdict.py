@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from samepic.display import fact_rows, fragment
 from samepic.errors import ProfileError
-from samepic.facts import Facts, FrozenDict, short_repr, values_of
-from samepic.notebook import fragment
-from samepic.writing import bytes_text, percent
+from samepic.facts import Facts
+from samepic.values import FrozenDict, short_repr, values_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -66,15 +66,6 @@ class Region:
     def to_dict(self) -> dict[str, int]:
         """Return the box as a JSON object."""
         return values_of(self)
-
-
-_NAMED = 4  # regions
-
-
-def regions_text(regions: Sequence[Region]) -> str:
-    """Return the first regions in words, and how many more there are."""
-    text = ", ".join(f"{one.w}x{one.h} at ({one.x}, {one.y})" for one in regions[:_NAMED])
-    return f"{text} and {len(regions) - _NAMED} more" if len(regions) > _NAMED else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,46 +287,3 @@ class Verdict:
             sheet.thumbnail(_SHEET)
             figures = [(sheet, "a, b, and their difference")]
         return fragment(f"{answer}: {self.explanation}", fact_rows(self), figures)
-
-
-def fact_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """Yield names and texts of what a person wants to know of a verdict besides its sentence."""
-    yield "relation", str(verdict.relation)
-    yield "probability", f"{percent(verdict.probability)} that a person would call them the same"
-    if verdict.original:
-        info = verdict.a if verdict.original == "a" else verdict.b
-        yield "original", f"{info.name}: {verdict.original_reason}"
-    if verdict.visibility:
-        yield "visibility", f"{verdict.visibility.score:.1f} of 100: {verdict.visibility.words}"
-    if "different_pixels" in verdict.measures:
-        yield "pixels", _pixels(verdict.measures)
-    if verdict.regions:
-        yield "changed", regions_text(verdict.regions)
-    yield "a", _picture(verdict.a)
-    yield "b", _picture(verdict.b)
-
-
-def _pixels(measures: Mapping[str, float]) -> str:
-    """Return how many pixels of two screenshots differ, and how many more differ invisibly."""
-    unseen = sum(measures[f"{kind}_pixels"] for kind in ("smoothed", "speck", "faint"))
-    text = f"{measures['different_pixels']:.0f} of {measures['pixels']:.0f} differ"
-    return f"{text}, {unseen:.0f} more invisibly" if unseen else text
-
-
-def _picture(info: PictureInfo) -> str:
-    parts = [f"{info.format} {info.width}x{info.height}"]
-    if info.size:
-        parts.append(bytes_text(info.size))
-    if info.jpeg:
-        approximately = "" if info.jpeg.quality_exact else "about "
-        parts.append(f"quality {approximately}{info.jpeg.quality}, {info.jpeg.subsampling}")
-        parts += [] if info.jpeg.ended else ["without its end marker"]
-    if info.mode not in ("RGB", "YCbCr"):
-        parts.append(f"stored as {info.mode}")
-    if info.orientation != 1:
-        parts.append(f"orientation tag {info.orientation}")
-    if info.frames > 1:
-        parts.append(f"{info.frames} {'pages' if info.is_paged else 'frames'}")
-    if info.video:
-        parts.append(f"with a video of {bytes_text(info.video)}")
-    return f"{info.name}: {', '.join(parts)}"

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import ReportError
-from samepic.facts import values_of
 from samepic.profile import CLAMP, RUNGS, Policy
+from samepic.values import values_of
 from samepic.verdict import Relation
 
 CONFIDENCE = 0.95  # of every interval

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.options import add_screen, add_shared, compare_pair, print_json, status_of
 from samepic.cli.output import heading, rows
-from samepic.verdict import fact_rows
+from samepic.display import fact_rows
 
 if TYPE_CHECKING:
     from samepic.verdict import Verdict

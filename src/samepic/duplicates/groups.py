@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from samepic.display import fragment
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.companions import DEVELOPED, companions_of
 from samepic.duplicates.quality import Merit, why_best, why_better, why_original
 from samepic.duplicates.scan import DistinctPicture
 from samepic.duplicates.walk import File, FileKind, Unreadable, path_key
 from samepic.errors import ReportError, UnreadableError
-from samepic.facts import one_line, short_repr, values_of
-from samepic.notebook import fragment
 from samepic.profile import Policy
 from samepic.reading import convert, read_json, require
+from samepic.values import one_line, short_repr, values_of
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, plural, reason_of
 

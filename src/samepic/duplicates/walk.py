@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from samepic.facts import short_repr, values_of
+from samepic.values import short_repr, values_of
 from samepic.writing import reason_of
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from samepic.errors import FingerprintError
-from samepic.facts import one_line
 from samepic.fingerprints.pdq import FORMS
 from samepic.tuning.search import SEARCH
+from samepic.values import one_line
 
 VERSION = 3
 _KIND = "samepic-fp"

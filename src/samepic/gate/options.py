@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from samepic.errors import ProfileError
-from samepic.facts import FrozenDict, short_repr
 from samepic.limits import LIMITS, UPLOAD, Limits
 from samepic.profile import Profile
+from samepic.values import FrozenDict, short_repr
 from samepic.verdict import Relation
 
 if TYPE_CHECKING:

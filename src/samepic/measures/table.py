@@ -16,11 +16,11 @@ import msgspec
 import numpy as np
 
 from samepic.arrays import Pixels
-from samepic.facts import FrozenDict, one_line, short_repr, values_of
+from samepic.display import fragment
 from samepic.measures import classical
 from samepic.measures.classical import ssim, to_common_form
-from samepic.notebook import fragment
 from samepic.picture.picture import Picture
+from samepic.values import FrozenDict, one_line, short_repr, values_of
 from samepic.verdict import Region
 
 

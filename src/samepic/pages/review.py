@@ -9,7 +9,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.facts import values_of
 from samepic.gate.admission import sentence_of
 from samepic.gate.review import ReviewPair, ReviewQueue
 from samepic.pages.browser import PageRequest, form_fields
@@ -19,6 +18,7 @@ from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem, Json
 from samepic.service.state import Service
 from samepic.store.records import Record, ReviewDecision
+from samepic.values import values_of
 
 _TAB = re.compile(r"[a-z0-9]{1,24}")
 _RECENT = 8

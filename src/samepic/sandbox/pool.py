@@ -25,7 +25,6 @@ from samepic.errors import (
     UnreadableError,
     WorkerError,
 )
-from samepic.facts import FrozenDict
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.profile import Policy, Profile
@@ -43,6 +42,7 @@ from samepic.sandbox.protocol import (
     checked,
     split,
 )
+from samepic.values import FrozenDict
 from samepic.verdict import Relation, Verdict
 from samepic.verify.resave import ProofScope
 

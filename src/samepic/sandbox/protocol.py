@@ -15,9 +15,9 @@ from itertools import accumulate
 import msgspec
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError, WorkerError
-from samepic.facts import values_of
 from samepic.limits import UPLOAD, Limits
 from samepic.sandbox.decode import Task
+from samepic.values import values_of
 from samepic.verdict import Verdict
 
 _HEAD = struct.Struct(">II")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from samepic.arrays import Mask, Pixels, Source
 from samepic.errors import ProfileError, UnsupportedError
-from samepic.facts import Facts, FrozenDict
+from samepic.facts import Facts
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Picture, as_picture, equal_pixels
 from samepic.profile import Policy
@@ -20,6 +20,7 @@ from samepic.screens.alignment import ScreenAlignment, align_lines, align_top_le
 from samepic.screens.changes import Place, Scene, ScreenChange
 from samepic.screens.pixels import PixelKind
 from samepic.tuning.screens import LAYOUT, SCREEN, Box, Screen
+from samepic.values import FrozenDict
 from samepic.verdict import Drawing, Region, Relation, Verdict
 from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment

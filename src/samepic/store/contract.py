@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.decision import Match
-from samepic.facts import values_of
 from samepic.store import tables
 from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
 from samepic.store.reviews import Reviews
 from samepic.tuning.search import SEARCH
+from samepic.values import values_of
 
 LONGEST_LEASE: Final = 60.0
 """The longest lease of a pending upload, in seconds: what ends later was written before the clock was set back."""

@@ -39,7 +39,7 @@ def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
     if smoothed := verdict.measures.get("smoothed_pixels", 0):
         facts.append(("smoothed edges", f"{smoothed:.0f} more pixels, which do not count"))
     if verdict.regions:
-        from samepic.verdict import regions_text  # a run that takes no pictures loads none of it
+        from samepic.display import regions_text  # a run that takes no pictures loads none of it
 
         facts.append(("changed", regions_text(verdict.regions)))
     return facts
