@@ -68,6 +68,7 @@ def _in_processes(
     if jobs == 1 or len(first) < _FEW:
         yield from map(compared, chain(first, pairs))
         return
+    # These are one's own files: what a picture may be is in `limits`, and the rest only ends what has gone wild.
     bounds = WorkerLimits(
         limits, memory_bytes=1 << 36, cpu_seconds=3600, wall_seconds=7200, tasks=_ENDLESS, grown_bytes=1 << 31
     )

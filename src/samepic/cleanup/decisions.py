@@ -100,7 +100,7 @@ class Decisions:
             return GroupState((Mark.KEEP,))
         best, marks = keep.best(group, list(close.values())), []
         for file, why, mark in zip(files, better, before.marks, strict=True):
-            worse = file.path in close and not (why and keep.prefers(best) >= keep.prefers(file))
+            worse = file.path in close and not keep.spares(file, best, why)
             drop = worse and file is not best and (not over or is_below(found_at(file), over))
             marks.append(Mark.DROP if drop else mark if mark is Mark.NOT_DUPLICATE else Mark.KEEP)
         return GroupState(tuple(marks), decided=True)

@@ -66,6 +66,10 @@ class Keep:
         below = next((n for n, folder in enumerate(self.prefer) if is_below(place, folder)), last)
         return below if not self.match else 2 * below + (not re.search(self.match, printable(file.path)))
 
+    def spares(self, file: File, kept: File, better: str) -> bool:
+        """Return whether a file that is `better` than a protected one stays: unless the kept one is preferred."""
+        return bool(better) and self.prefers(kept) >= self.prefers(file)
+
     def best(self, group: Group, files: Sequence[File]) -> File:
         """Return which of some files of a group is kept; one that is protected, if there is one."""
         order = {member.file.path: _LADDER.index(member.relation) for member in group.members}
@@ -329,7 +333,7 @@ class _Planner:
             if kept.file.path not in far and target.file.path in far:
                 reason = reason or f"it is {relation}, and --same-if {self.same_if} skips that"
             better = members[target.file.path].better if target.file.path in members else ""
-            if better and self.keep.prefers(kept.file) >= self.keep.prefers(target.file):
+            if self.keep.spares(target.file, kept.file, better):
                 reason = reason or f"it is better than {kept.file.path}: {better}"
             if reason:
                 self.skipped.append(Skipped(group.number, target.file.path, reason))

@@ -254,7 +254,10 @@ class _PlaywrightSource(_BrowserSource):
             )
             _finished(wait(timeout=timeout))
         except self._api.TimeoutError as error:
-            raise MissingElementError(_missing(error.message, timeout / 1000)) from error
+            is_there = not isinstance(self._target, self._api.Locator) or _finished(self._target.count())
+            hidden = " (it is there, but hidden or without a size)" if is_there else ""
+            text = f"the element {_name_in(error.message)}did not appear within {timeout / 1000:g} s{hidden}"
+            raise MissingElementError(text) from error
         except self._api.Error as error:
             raise SourceError(f"expected one element: {_in_short(error)}") from error
 
@@ -291,13 +294,10 @@ def _in_short(error: Exception) -> str:
     return re.sub(r"^[\w.]+: (Error: )?", "", str(error).split("\n", 1)[0]).rstrip(":")
 
 
-def _missing(log: str, seconds: float) -> str:
-    """Return which element was waited for in vain, by what Playwright wrote down."""
+def _name_in(log: str) -> str:
+    """Return the element that was waited for, as Playwright names it, which has no other way to ask; "" for none."""
     waited = re.search(r"waiting for (.+) to be visible", log)
-    name = re.sub(r'^locator\((".*")\)$', r"\1", waited[1]) + " " if waited else ""
-    hidden = re.search(r"to hidden|is not visible", log)
-    ending = " (it is there, but hidden or without a size)" if hidden else ""
-    return f"the element {name}did not appear within {seconds:g} s{ending}"
+    return re.sub(r'^locator\((".*")\)$', r"\1", waited[1]) + " " if waited else ""
 
 
 @dataclass(frozen=True, slots=True)
