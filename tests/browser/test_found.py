@@ -272,3 +272,23 @@ def test_ten_thousand_groups_come_page_by_page(
         used = memory_of(review.process.pid)
         print(f"first view after {took:.0f} ms, {used} MiB")
         assert used < 300
+
+
+def test_the_report_as_a_page_is_sound_and_opens_its_pictures(
+    chromium: Browser, tmp_path: Path, photos: dict[str, Path]
+) -> None:
+    made(tmp_path / "pictures", photos)
+    command = [sys.executable, "-m", "samepic", "find", "--no-cache", "--html", "page.html", "pictures"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    for dark, (width, height) in ((False, WIDE), (True, WIDE), (False, PHONE)):
+        with chromium.new_context(bypass_csp=True, color_scheme="dark" if dark else "light") as context:
+            page = context.new_page()
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto((tmp_path / "page.html").as_uri())
+            assert faults(page) == []
+            shown = page.locator("figure a").first
+            box = shown.locator("img").bounding_box()
+            assert box is not None
+            assert box["width"] >= 200
+            shown.click()
+            expect(page).to_have_url((tmp_path / "pictures").as_uri() + "/astronaut.jpg")
