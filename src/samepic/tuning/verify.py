@@ -271,6 +271,7 @@ class _Quantization:
     # a place of its own, and the least such difference in levels
     outstanding: Final = 2.6
     color_noise: Final = 1.5
+    rows: Final = 750  # of larger pictures every nth row is enough for that, evenly over the frame
     # 90th percentile of the excess from which the pair is no plain re-save, and nothing can be concluded
     unrelated: Final = 2.0
     bands: Final = 6  # bands of two rows of blocks, spread over the frame, that are compared before the whole

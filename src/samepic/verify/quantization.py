@@ -134,7 +134,8 @@ def color_stands_out(a: Pixels, b: Pixels) -> bool:
     What rounding, clipping and subsampling may add to color is more than a small, faint recoloring does. So the bound
     says little about such a place, and what can be seen there has to be judged.
     """
-    color = (_planes_of(coarse(a), shown=True) - _planes_of(coarse(b), shown=True))[1:]
+    step = max(1, len(a) // QUANTIZATION.rows)
+    color = (_planes_of(coarse(a[::step]), shown=True) - _planes_of(coarse(b[::step]), shown=True))[1:]
     apart = np.abs(color).max(axis=0)
     return float(apart.max()) > QUANTIZATION.outstanding * max(
         percentile(apart, 99), QUANTIZATION.color_noise
