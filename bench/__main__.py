@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "time and memory": ("speed",),
     "find": ("collection", "album", "spark_find"),
     "retrieval": ("retrieval",),
-    "gate and service": ("gate", "service_load"),
+    "gate and service": ("gate", "service_load", "browser_codes"),
     "hostile files": ("hostile", "fuzz"),
     "the source": ("house",),
 }

@@ -149,12 +149,15 @@ def write_tables(cutoffs: Sequence[Cutoff], resaves: Array, tables: Sequence[str
 
 
 def _main_rows(cutoffs: Iterable[Cutoff]) -> Rows:
-    yield ["measure", "passes at", "95 % of the cutoff", "distinct pairs", "passed", "finds", "95 %"]
+    yield ["measure", "passes at", "finds", "95 %"]
     for cutoff in cutoffs:
         passes = f"{'≤' if cutoff.lower else '≥'} {cutoff.value:.4g}"
-        ends = " to ".join(f"{end:.4g}" for end in cutoff.interval)
-        finds = _percent(cutoff.found), " to ".join(map(_percent, cutoff.found_interval))
-        yield [cutoff.measure, passes, ends, f"{cutoff.pairs}", f"{cutoff.wrong}", *finds]
+        yield [
+            cutoff.measure,
+            passes,
+            _percent(cutoff.found),
+            " to ".join(map(_percent, cutoff.found_interval)),
+        ]
 
 
 def _family_rows(cutoffs: Sequence[Cutoff], resaves: Array) -> Rows:

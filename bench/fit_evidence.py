@@ -40,42 +40,44 @@ Floats = NDArray[np.float32]
 
 HOME = Path(networks.__file__).parent
 CHANGE = Recipe(hidden=(64, 32), passes=8, batch=2048, rate=3e-3, pull=1e-3)
-PAIRS = Recipe(hidden=(16,), passes=30, batch=128, rate=5e-3, pull=3e-4)
+PAIRS = Recipe(hidden=(48,), passes=30, batch=128, rate=5e-3, pull=3e-4)
 MEMBERS = 8
 A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
 
 COUNTS: Mapping[str, int] = {
-    "altered": 1_600,
+    "altered": 2_600,
     "labelled": 1_361,
-    "toned": 1_200,
-    "toned edits": 1_600,
-    "harsh": 800,
-    "insets": 800,
-    "few colors": 800,
-    "inset edits": 800,
+    "toned": 1_900,
+    "toned edits": 2_200,
+    "harsh": 1_300,
+    "insets": 1_800,
+    "few colors": 1_500,
+    "inset edits": 1_400,
     "other writing": 500,
-    "scans": 900,
+    "scans": 1_500,
     "small words": 1_000,
     "places": 550,
-    "bends": 600,
-    "edits": 700,
-    "palettes and profiles": 600,
+    "zoomed places": 400,
+    "overlays": 1_000,
+    "bends": 1_500,
+    "edits": 1_300,
+    "palettes and profiles": 1_600,
     "receipts": 400,
-    "sparse": 600,
-    "sparse copies": 300,
-    "reframed edits": 600,
-    "repainted": 600,
-    "resaved art": 600,
+    "sparse": 800,
+    "sparse copies": 500,
+    "reframed edits": 900,
+    "repainted": 800,
+    "resaved art": 900,
     "screens": 400,
     "sprites": 220,
-    "children edited": 200,
+    "children edited": 400,
     "children toned": 200,
-    "colored": 200,
-    "edges": 200,
-    "forms": 200,
-    "hues": 600,
-    "product colors": 200,
+    "colored": 700,
+    "edges": 600,
+    "forms": 500,
+    "hues": 1_500,
+    "product colors": 700,
 }
 """Pairs of the kinds that hold the hardest, or many families; what tells shots of one place from copies is slight.
 
@@ -104,8 +106,11 @@ MAP_FACTORS = (
 UNLEARNED = ("HEIC children",)
 """Kinds that only measure: written where pillow-heif is there, in seconds a picture."""
 
-OTHERS = ("places", "others")
+OTHERS = ("places", "zoomed places", "others")
 """Kinds of which no pair comes from one exposure."""
+
+ALL_OVER = ("overlays",)
+"""Kinds that were changed all over: what the mask leaves out is too faint to tell, not unchanged."""
 
 PAPERS = ("receipts",)
 """Kinds whose pairs are other papers: where their writing does not agree at all, it is other writing."""
@@ -227,6 +232,8 @@ def cells_of(row: Gathered, side: Side, rng: np.random.Generator) -> tuple[Float
     if _is_unsure(row):
         return None
     labels = _other_writing(side) if row.kind in PAPERS and not row.same else side.labels
+    if row.kind in ALL_OVER:
+        labels = np.where(labels == 1, 1, -1)
     flat, inside = labels.ravel(), side.inside.ravel()
     changed, still = np.flatnonzero(inside & (flat == 1)), np.flatnonzero(inside & (flat == 0))
     if not len(changed) + len(still):

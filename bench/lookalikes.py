@@ -32,6 +32,7 @@ from bench.copies import local_edits, resaves
 from bench.family_base import Box, Pixels, Right, Rng
 from bench.family_content import clear_edit
 from bench.negatives import Pair, hard_negatives, random_pairs, receipt_twins
+from bench.overlays import overlay_twins
 from bench.pairs import (
     Copy,
     Labelled,
@@ -43,7 +44,7 @@ from bench.pairs import (
     named_rng,
     resized,
 )
-from bench.pictures import DRAWN, any_original, drawn, named_bytes, photo
+from bench.pictures import DRAWN, any_original, drawn, named_bytes, photo, pixels_of
 from bench.signs import SIGNS, sign_twins
 from bench.values import twins_of
 from samepic.calibration.statistics import reliability
@@ -134,13 +135,28 @@ def _places(half: str, number: int, rng: Rng) -> Labelled:
     return Labelled(pair.kind.removeprefix("place "), truth, named_bytes(a), named_bytes(b))
 
 
+def _zoomed_places(half: str, number: int, rng: Rng) -> Labelled:
+    """Two shots of one place, of which one shows only a part: as another lens would have taken it."""
+    pairs = _shots(half)
+    pair = pairs[number % len(pairs)]
+    names = [name.removeprefix("file:") for name in (pair.a, pair.b)]
+    whole, other = (pixels_of(name) for name in rng.permutation(names).tolist())
+    height, width = other.shape[:2]
+    kept = float(rng.uniform(0.5, 0.93))
+    y, x = (int(rng.uniform(0, 1 - kept) * side) for side in (height, width))
+    part = other[y : y + round(kept * height), x : x + round(kept * width)]
+    part = resized(part, float(rng.uniform(1, 1 / kept)))
+    files = coded(whole, rng), coded(part, rng)
+    first = int(rng.integers(0, 2))
+    truth = pair.expected | {"similar", "different"}
+    return Labelled(pair.kind.removeprefix("place "), truth, files[first], files[1 - first])
+
+
 def _overlays(half: str, number: int, rng: Rng) -> Twins:
-    """A photograph, and the same with another over all of it that lets half to three quarters of it through."""
-    one, level = photo(half, number), (0.25, 0.35, 0.5)[number % 3]
-    over = cv2.resize(photo(half, number + 1), one.shape[1::-1], interpolation=cv2.INTER_AREA)
-    two = np.asarray(cv2.addWeighted(one, 1 - level, over, level, 0), np.uint8)
-    everywhere = np.full(one.shape[:2], 255, np.uint8)
-    return Twins(f"{level:.0%}", one, two, Right.APART, everywhere, whole=True)
+    """Any picture, and the same under another that is translucent."""
+    what, rgb = any_original(half, number, rng)
+    other = any_original(half, number + 1 + int(rng.integers(0, 50)), rng)[1]
+    return overlay_twins(rgb, other, what, rng)
 
 
 def _others(half: str, number: int, rng: Rng) -> Labelled:
@@ -197,6 +213,8 @@ def _measured(half: str, number: int, rng: Rng, *, kind: str) -> Labelled:
 _MAKERS: Mapping[str, Maker] = {
     **_TWINS,
     "places": _places,
+    "zoomed places": _zoomed_places,
+    "overlays": _overlays,
     "children": copies.children,
     "children edited": copies.edited_children,
     "resaved art": copies.resaved_art,
@@ -222,7 +240,6 @@ KINDS = tuple(_MAKERS)
 """Every kind that is learned from."""
 MEASURED: Mapping[str, Maker] = {
     **{kind: partial(_measured, kind=kind) for kind in ("labelled", "random")},
-    "overlays": _overlays,
     "resaves": resaves,
     "local edits": local_edits,
 }

@@ -81,7 +81,7 @@ INLINE void add_across(const Planes *p, const double *sums, double *restrict wid
     }
 }
 
-INLINE void tell(const Planes *p, const double *restrict windows, Py_ssize_t at, Py_ssize_t count)
+INLINE void score(const Planes *p, const double *restrict windows, Py_ssize_t at, Py_ssize_t count)
 {
     float *restrict found = p->found + at, *restrict least = p->least + at, *restrict most = p->most + at;
     const Py_ssize_t width = p->width, step = p->step;
@@ -110,7 +110,7 @@ INLINE void correlate(const Planes *p, double *room)
     for (Py_ssize_t y = 0; y < p->height; y++) {
         if (y % p->step == 0) {
             add_across(p, sums, wide, windows);
-            tell(p, windows, y / p->step * out, out);
+            score(p, windows, y / p->step * out, out);
         }
         if (y + 1 < p->height)
             move_down(sums, p, mirrored(y - reach, p->height), mirrored(y + 1 + reach, p->height));

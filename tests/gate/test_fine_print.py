@@ -27,7 +27,7 @@ def waits(decision: Decision) -> bool:
     match = decision.match
     fine = match is not None and match.caveat is Caveat.UNRESOLVED and match.evidence is Evidence.PROXIES
     words = "fine print cannot be compared"
-    said = match is not None and words in decision.reason and words not in match.explanation
+    said = match is not None and words in decision.detail and words not in match.explanation
     return decision.outcome is Outcome.REVIEW and fine and said
 
 
@@ -44,19 +44,36 @@ def test_two_forms_that_differ_in_a_digit_are_no_duplicates(url: str, opens: Ope
     )  # by now it is the same file as the one held
 
 
+_EDITED = "on the small pictures the networks of 2026-11-30 call a form this much darker edited"
+COPIES: list[dict[str, object]] = [
+    {"quality": 75},
+    {"kind": "WEBP"},
+    {"scale": 0.6},
+    {"brighter": 0.93},
+    {"brighter": 0.9},
+    {"scale": 0.3},  # on which no print can be read at all
+]
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_copy_of_a_form_waits_as_long_as_only_small_pictures_tell(
+    gate: Gate, copy: dict[str, object]
+) -> None:
+    gate.admit(KEPT, "kept")
+    decision = gate.check(resaved_form(copy))
+    assert (decision.outcome, decision.match and decision.match.key) == (Outcome.REVIEW, "kept")
+
+
 @pytest.mark.parametrize(
     "copy",
     [
-        {"quality": 75},
-        {"kind": "WEBP"},
-        {"scale": 0.6},
-        {"brighter": 0.9},
-        {"scale": 0.3},  # on which no print can be read at all
+        pytest.param(copy, marks=pytest.mark.xfail(reason=_EDITED, strict=True))
+        if copy == {"brighter": 0.9}
+        else copy
+        for copy in COPIES
     ],
 )
-def test_a_copy_of_a_form_waits_too_as_long_as_only_small_pictures_tell(
-    gate: Gate, copy: dict[str, object]
-) -> None:
+def test_it_is_said_that_fine_print_is_why(gate: Gate, copy: dict[str, object]) -> None:
     gate.admit(KEPT, "kept")
     assert waits(gate.check(resaved_form(copy)))
 

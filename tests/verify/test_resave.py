@@ -10,7 +10,7 @@ from PIL import Image
 
 from samepic.picture import load
 from samepic.verify.photometry import SCALINGS, scaled_rows
-from samepic.verify.resave import block_differences, block_differences_plain, reenact
+from samepic.verify.resave import _band, block_differences, block_differences_plain, reenact
 from tests.verify.conftest import saved
 
 
@@ -99,3 +99,19 @@ def test_a_change_far_from_the_middle_is_no_proof(cat: Image.Image) -> None:
     changed.paste((90, 90, 90), (200, 8, 212, 20))
     made = reenact(load(cat), load(saved(changed, quality=85)))
     assert made is not None and not made.proof and made.exact > 0.9
+
+
+def test_the_rows_tried_first_are_not_the_blank_ones_in_the_middle(cat: Image.Image) -> None:
+    page = Image.new("RGB", (400, 1200), "white")
+    page.paste(cat.crop((0, 0, 400, 240)), (0, 300))
+    band = _band(load(saved(page, quality=90)))
+    assert band is not None
+    assert (band.start, band.stop) == (432, 464)
+
+
+def test_the_rows_tried_first_are_whole_blocks_within_the_picture() -> None:
+    for height in range(96, 240):
+        band = _band(load(saved(Image.new("RGB", (16, height), "gray"))))
+        assert band is not None
+        assert (band.start % 16, band.stop - band.start) == (0, 32)
+        assert 0 <= band.start < band.stop <= height

@@ -219,6 +219,9 @@ class _Judge:
     exact_share: Final = 0.90
     exact_slack: Final = 3.0  # levels by which decoders' and encoders' rounding may differ in a re-enactment
     textured: Final = 2  # range of luma, in levels, from which an 8 x 8 block of a re-enactment counts
+    # where the rows that are re-enacted first may lie, as shares of the height, the likeliest first
+    bands: Final = (0.5, 0.38, 0.62, 0.74, 0.35, 0.85)
+    band_texture: Final = 0.1  # share of textured blocks from which no other rows are looked at
     scalings_tried: Final = 4  # ways of scaling, the nearest first, that a re-enactment at another size tries
     near_size: Final = 0.1  # change of size, as a share, under which rows are not scaled alone
     provable: Final = 0.05  # probability of "same" from which a re-enactment is tried

@@ -229,15 +229,19 @@ def mix_plain(parts: Floats, source: Floats, target: Floats, where: NDArray[np.i
 
 _MOST = 256
 _SAMPLES = 2048
+_BLOCK = 1 << 16  # pixels, of which the colors are counted at once
 
 
 def palette_of(rgb: Pixels) -> Pixels | None:
     """Return the colors (n, 3) of a picture (height, width, 3) that holds at most 256; None for all others."""
     step = max(1, math.isqrt(rgb.shape[0] * rgb.shape[1] // _SAMPLES))
-    # A few samples rule out nearly all pictures.
-    if len(np.unique(_codes(rgb[::step, ::step]))) > _MOST:
-        return None
-    colors = np.unique(_codes(rgb))
+    # A few samples rule out nearly all pictures, and some rows most of the others.
+    colors = np.unique(_codes(rgb[::step, ::step]))
+    rows = max(1, _BLOCK // rgb.shape[1])
+    for start in range(0, len(rgb), rows):
+        if len(colors) > _MOST:
+            return None
+        colors = np.union1d(colors, _codes(rgb[start : start + rows]))
     if not PALETTE.fewest <= len(colors) <= _MOST:
         return None
     return np.stack([colors >> 16, (colors >> 8) & 255, colors & 255], axis=1).astype(np.uint8)

@@ -51,7 +51,7 @@ class Reenactment(NamedTuple):
     """The result of saving the source like the target.
 
     `exact` is the share, 0 to 1, of the target's textured 8 x 8 blocks that are equal bit for bit (of those in a band
-    through its middle, where that already rules out the rest). `proof` is True when every pixel is equal, except for
+    of rows, where that already rules out the rest). `proof` is True when every pixel is equal, except for
     rounding between decoders. `resampling` names the filter of a change of size, or "".
     """
 
@@ -110,11 +110,22 @@ def _scaled(rgb: Pixels, shape: tuple[int, ...], name: str) -> Pixels:
 
 
 def _band(target: Picture) -> slice | None:
-    """Return rows through the middle that are coded independently; None where that would save no time."""
+    """Return rows that are coded independently and have texture, near the middle if there: blank ones rule nothing out.
+
+    None where a band would save no time.
+    """
     height = target.rgb.shape[0]
-    top = height // 2 // _BAND * _BAND - _BAND // 2
-    worthwhile = target.info.orientation == 1 and height >= 3 * _BAND
-    return slice(top, top + _BAND) if worthwhile else None
+    if target.info.orientation != 1 or height < 3 * _BAND:
+        return None
+    best, most = slice(0), -1.0
+    for place in JUDGE.bands:
+        top = int(height * place) // _BAND * _BAND - _BAND // 2
+        textured = float(_textured(target.rgb[top : top + _BAND]).mean())
+        if textured > most:
+            best, most = slice(top, top + _BAND), textured
+        if textured >= JUDGE.band_texture:
+            break
+    return best
 
 
 def _attempt(source: Picture, target: Picture, jpeg: JpegInfo, name: str, band: slice | None) -> _Attempt:
