@@ -15,15 +15,21 @@ class UnreadableError(SamepicError):
     """A source cannot be decoded as a picture.
 
     `name` is the file (or `<bytes>`, `<stream>`), `wanted` what was expected ("" where there is no such file) and `got`
-    what was found.
+    what was found. `limit` names the limit that the file exceeds, whose value is `most`: "bytes", "pixels" of a frame,
+    its longer "side", "frames"; "" for others.
     """
 
-    def __init__(self, name: str, wanted: str, got: str) -> None:
+    def __init__(self, name: str, wanted: str, got: str, limit: str = "", most: int = 0) -> None:
         super().__init__(f"{name}: expected {wanted}, found {got}" if wanted else f"{name}: {got}")
         self.name, self.wanted, self.got = name, wanted, got
+        self.limit, self.most = limit, most
 
-    def __reduce__(self) -> tuple[type[UnreadableError], tuple[str, str, str]]:
-        return type(self), (self.name, self.wanted, self.got)
+    def __reduce__(self) -> tuple[type[UnreadableError], tuple[str, str, str, str, int]]:
+        return type(self), (self.name, self.wanted, self.got, self.limit, self.most)
+
+    def renamed(self, name: str) -> UnreadableError:
+        """Return the same error of the file `name`."""
+        return type(self)(name, self.wanted, self.got, self.limit, self.most)
 
 
 class TruncatedError(UnreadableError):
@@ -98,7 +104,20 @@ class MissingElementError(SamepicError, AssertionError):
 
 def missing_part(module: str, framework: str, extra: str) -> MissingPartError:
     """Return the error that says which extra to install for a module of samepic."""
-    return MissingPartError(f"{module} needs {framework}: pip install 'samepic[{extra}]'")
+    return MissingPartError(f"{module} needs {framework}: {install_command(extra)}")
+
+
+PUBLISHED = False
+"""Whether package indexes have samepic. The first release sets it, and changes "Install" of README.md with it."""
+
+
+def install_command(extra: str) -> str:
+    """Return the words that say how to install an extra."""
+    return (
+        f"pip install 'samepic[{extra}]'"
+        if PUBLISHED
+        else f"pip install '.[{extra}]' in a checkout of samepic"
+    )
 
 
 # The last line of a failed test begins with the name of its error and is cut where the terminal ends.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import errno
 import os
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ def percent(share: float) -> str:
     if 0.999 < share < 1:
         return "over 99.9 %"
     return f"{share * 100:.1f}".removesuffix(".0") + " %"
+
+
+def time_text(seconds: float) -> str:
+    """Return a time in seconds since 1970 as ISO 8601 in UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
 
 
 def bytes_text(size: int) -> str:

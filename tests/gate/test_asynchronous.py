@@ -19,7 +19,10 @@ def test_every_method_of_the_gate_can_be_awaited_with_the_same_arguments() -> No
             continue
         other = getattr(AsyncGate, name)
         assert inspect.signature(other).parameters == inspect.signature(method).parameters, name
-        assert inspect.iscoroutinefunction(other) or name == "__init__"
+        kind = (
+            inspect.isasyncgenfunction if inspect.isgeneratorfunction(method) else inspect.iscoroutinefunction
+        )
+        assert kind(other) or name == "__init__"
 
 
 def test_uploads_at_once_are_decided_as_one_after_the_other(tmp_path: Path, coffee: Path) -> None:
@@ -31,7 +34,12 @@ def test_uploads_at_once_are_decided_as_one_after_the_other(tmp_path: Path, coff
             assert [record.key for record in await gate.held()] == ["edited"]
             assert (await gate.accept("edited")).outcome is Outcome.ACCEPTED
             assert (await gate.status())["accepted"] == 2
+            listed = [picture.key async for picture in gate.pictures()]
+            assert listed == [picture.key for picture in gate.gate.pictures()]
+            assert [picture.key async for picture in gate.pictures("edit", limit=1)] == ["edited"]
             assert (await gate.check(coffee)).outcome is Outcome.DUPLICATE
+            checked = [one.decision.outcome async for one in gate.check_many([coffee, b"no picture"])]
+            assert checked == [Outcome.DUPLICATE, Outcome.REFUSED]
             await gate.remove("edited")
             with pytest.raises(StoreKeyError):
                 await gate.proxy("edited")

@@ -33,7 +33,7 @@ def test_a_picture_that_very_many_uploads_match_decides_nothing_more(gate: Gate,
     assert (last.outcome, last.flooding) == (Outcome.DUPLICATE, False)
     next_one = gate.admit(resaved(coffee, quality=50), "next")
     assert (next_one.outcome, next_one.flooding) == (Outcome.REVIEW, True)
-    assert "very many uploads match" in next_one.reason
+    assert "very many uploads match" in next_one.detail
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("accept", Outcome.ACCEPTED), ("refuse", Outcome.DUPLICATE)])

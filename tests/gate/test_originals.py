@@ -49,7 +49,7 @@ def test_a_match_names_what_it_was_told_from(opens: Opens, coffee: Path, astrona
         assert decision.match is not None
         assert decision.match.evidence is evidence
         assert decision.match.to_dict()["evidence"] == str(evidence)
-        assert SMALL not in decision.reason
+        assert SMALL not in decision.detail
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_duplicate_that_only_proxies_show_is_told_as_such_and_remembered_so(
     gate.admit(coffee, "first")
     for decision in (gate.admit(resaved(coffee), "second"), gate.admit(resaved(coffee), "second")):
         assert decision.outcome is Outcome.DUPLICATE
-        assert decision.reason.endswith(f"{SMALL} ({message})")
+        assert decision.detail.endswith(f"{SMALL} ({message})")
         assert decision.match is not None
         assert decision.match.evidence is Evidence.PROXIES
 
@@ -115,7 +115,7 @@ def test_fifty_megapixels_are_compared_whole_or_their_proxies_are_and_that_is_to
         assert decision.outcome is Outcome.DUPLICATE
         assert decision.match is not None
         assert decision.match.evidence is evidence
-        assert ("exceeds the limits" in decision.reason) is (evidence is Evidence.PROXIES)
+        assert ("exceeds the limits" in decision.detail) is (evidence is Evidence.PROXIES)
         assert gate.check(coffee).outcome is Outcome.DUPLICATE
 
 

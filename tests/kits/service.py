@@ -112,6 +112,16 @@ class Running(Ends):
         """Return the lines of its log."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def request_lines(self, **wanted: object) -> list[dict[str, Any]]:
+        """Return the lines of requests with these fields, once there is one: it is written after the answer is sent."""
+        until = time.monotonic() + _STARTED
+        while True:
+            found = [line for line in self.logged() if wanted.items() <= line.items()]
+            if found:
+                return found
+            assert time.monotonic() < until, f"no line of the log has {wanted}"
+            time.sleep(0.02)
+
 
 def client_of(address: str, headers: Mapping[str, str] | None = None) -> httpx.Client:
     """Return a client that asserts of every answer that the service describes it, status and shape."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
@@ -13,6 +16,7 @@ from samepic.errors import StoreError
 from samepic.store import open_store
 from samepic.store.contract import LONGEST_LEASE, Store
 from samepic.store.records import Record, Refusal, State
+from samepic.store.sqlite import SqliteStore
 from tests.kits.records import match, record
 from tests.kits.store_urls import EmptyStore
 
@@ -21,6 +25,9 @@ __all__ = ["StoreKit"]
 LEASE = 60.0
 GONE = -1.0
 """A lease that has run out before it began."""
+
+
+T = TypeVar("T")
 
 
 def put(store: Store, key: str, tenant: str = "", lease: float = LEASE) -> Record:
@@ -33,6 +40,35 @@ def put_accepted(store: Store, key: str, tenant: str = "") -> Record:
     made = put(store, key, tenant)
     assert store.decide(made.number, State.ACCEPTED)
     return made
+
+
+def read_beside_writers(
+    url: str, put_one: Callable[[Store, str], object], read: Callable[[], list[T]]
+) -> list[T]:
+    """Return what calls of `read` find in all while four writers put fifteen pictures each, and until no more comes."""
+    done = threading.Event()
+
+    def write(who: int) -> None:
+        writer = open_store(url)
+        for turn in range(15):
+            put_one(writer, f"{who}/{turn}")
+        writer.close()
+
+    def read_all() -> list[T]:
+        seen: list[T] = []
+        while True:
+            ended = done.is_set()
+            found = read()
+            seen += found
+            if ended and not found:
+                return seen
+
+    with ThreadPoolExecutor(5) as pool:
+        reader = pool.submit(read_all)
+        for writing in [pool.submit(write, who) for who in range(4)]:
+            writing.result()
+        done.set()
+        return reader.result()
 
 
 class StoreKit(EmptyStore):
@@ -83,32 +119,15 @@ class StoreKit(EmptyStore):
 
     def test_numbers_become_visible_in_their_order(self, url: str, store: Store) -> None:
         """A reader who has seen a number never meets a lower one that is new to them."""
-        done = threading.Event()
-
-        def write(who: int) -> None:
-            writer = open_store(url)
-            for turn in range(15):
-                put(writer, f"{who}/{turn}")
-            writer.close()
+        last = 0
 
         def read() -> list[int]:
-            seen: list[int] = []
-            last = 0
-            while True:
-                ended = done.is_set()
-                piece = store.codes("", last, 1000)
-                fresh = piece.pdq_numbers.tolist()
-                seen += fresh
-                last = piece.last
-                if ended and not fresh:
-                    return seen
+            nonlocal last
+            piece = store.codes("", last, 1000)
+            last = piece.last
+            return [int(number) for number in piece.pdq_numbers]
 
-        with ThreadPoolExecutor(5) as pool:
-            reader = pool.submit(read)
-            for writing in [pool.submit(write, who) for who in range(4)]:
-                writing.result()
-            done.set()
-            seen = reader.result()
+        seen = read_beside_writers(url, put, read)
         assert len(seen) == 60
         assert seen == sorted(set(seen))
 
@@ -137,10 +156,146 @@ class StoreKit(EmptyStore):
         assert store.states([made.number])[made.number][1] < 0
         assert store.withdraw(made.number, expired=True)
 
-    def test_all_keys_of_a_tenant_are_listed_in_the_order_of_their_numbers(self, store: Store) -> None:
-        for key, tenant in (("b", ""), ("a\nb", ""), ("c", "other")):
-            put(store, key, tenant)
-        assert list(store.keys("")) == ["b", "a\nb"]
+    def test_kept_pictures_are_listed_in_the_order_of_code_points(self, store: Store) -> None:
+        keys = ["a", "a/b", "B", "a/ä", "a\nb", "a/\U0001f600", "a/\uffff", "a/", "é"]
+        for key in keys:
+            put_accepted(store, key)
+        put_accepted(store, "a/c", "other")
+        put(store, "a/pending")
+        held = put(store, "a/held")
+        assert store.decide(held.number, State.HELD, (match("a"),))
+
+        def listed(*options: object) -> list[str]:
+            return [picture.key for picture in store.pictures("", *options)]  # type: ignore[arg-type]
+
+        assert listed(100) == sorted([*keys, "a/held"])
+        below = [key for key in listed(100) if key.startswith("a/")]
+        assert listed(100, "", "a/") == below
+        assert [key for after in ("", *below) for key in listed(1, after, "a/")] == below
+        assert listed(2, "a/bb", "a/") == ["a/held", "a/ä"]
+        assert listed(9, "b", "a/") == []
+        assert (listed(9, "", "", State.HELD), listed(9, "a/held", "", State.HELD)) == (["a/held"], [])
+        assert "a/held" not in listed(100, "", "", State.ACCEPTED)
+        kept = store.get("", "a/held")
+        assert kept is not None
+        (found,) = store.pictures("", 1, "", "a/held")
+        assert (found.state, found.created, found.sha256) == (State.HELD, kept.created, kept.sha256)
+        assert (found.format, found.width, found.height) == (kept.format, kept.width, kept.height)
+
+    @pytest.mark.parametrize("state", [None, State.ACCEPTED, State.HELD])
+    def test_a_page_of_keys_is_read_by_an_index_in_its_order(self, store: Store, state: State | None) -> None:
+        """However many there are: neither a scan of the table nor a sort."""
+        for number in range(300):
+            put_accepted(store, f"k{number}")
+        plans: list[str] = []
+        with store._reading() as run:
+            explain = "EXPLAIN QUERY PLAN" if isinstance(store, SqliteStore) else "EXPLAIN"
+            if explain == "EXPLAIN":
+                run("ANALYZE pictures", ())
+                run("SET enable_seqscan = off", ())  # it would be right for so few
+
+            def planned(sql: str, values: Sequence[object]) -> list[tuple[object, ...]]:
+                plans.extend(str(row[-1]).lower() for row in run(f"{explain} {sql}", values))
+                return []
+
+            store._joined.run = planned
+            try:
+                store.pictures("", 10, "k5", "", state)
+            finally:
+                store._joined.run = None
+        text = "\n".join(plans)
+        assert "index" in text
+        assert not re.search(r"temp b-tree|sort|seq scan|^scan", text, re.MULTILINE), text
+
+    def test_no_event_is_recorded_unless_asked_for(self, store: Store) -> None:
+        put_accepted(store, "a")
+        store.remove("", "a")
+        page = store.events("", "", 10)
+        assert (page.events, page.recorded, page.missed) == ([], False, False)
+        store.record_events(60)
+        put_accepted(store, "b")
+        assert len(store.events("", "", 10).events) == 1
+        store.record_events(0)
+        put_accepted(store, "c")
+        assert store.events("", "", 10).events == []
+
+    def test_every_decision_is_an_event_of_its_tenant_in_order(self, store: Store) -> None:
+        store.record_events(60)
+        first = put_accepted(store, "a")
+        held = put(store, "b")
+        assert store.events("", "", 10).events[-1].data == {"key": "a"}
+        assert store.decide(held.number, State.HELD, (match("a"),))
+        store.put_refusal(Refusal("", "c", "ab" * 32, first.number, "", match("a")))
+        store.settle("", held.identity, first.identity, same=False, keys=("b", "a"))
+        assert store.accept_held(held.number)
+        store.unsettle("", held.identity, "b")
+        assert store.withdraw(put(store, "gone").number)
+        store.remove("", "a")
+        store.remove("", "nobody")
+        put_accepted(store, "z", "other")
+        events = store.events("", "", 100).events
+        assert [(event.kind.partition(".")[2], event.data["key"]) for event in events] == [
+            ("admitted", "a"),
+            ("held", "b"),
+            ("refused", "c"),
+            ("settled", "b"),
+            ("admitted", "b"),
+            ("settled", "b"),
+            ("removed", "a"),
+        ]
+        found = match("a").to_dict()
+        assert [event.data for event in events[1:4]] == [
+            {"key": "b", "matches": [found]},
+            {"key": "c", "match": found},
+            {"key": "b", "other_key": "a", "same": False},
+        ]
+        assert events[5].data == {"key": "b", "other_key": None, "same": None}
+        assert abs(events[0].at - store.now()) < 60
+        assert len({event.id for event in events}) == 7
+        pages = [store.events("", after.id, 2).events for after in events]
+        assert pages == [events[n + 1 : n + 3] for n in range(7)]
+        assert [event.data["key"] for event in store.events("other", "", 9).events] == ["z"]
+        assert store.events("other", events[0].id, 9).missed
+
+    def test_an_event_is_undone_with_its_decision(self, store: Store) -> None:
+        store.record_events(60)
+        made = put(store, "a")
+        with pytest.raises(RuntimeError), store.together():
+            store.decide(made.number, State.ACCEPTED)
+            raise RuntimeError
+        assert store.events("", "", 10).events == []
+
+    def test_no_event_becomes_visible_after_a_later_one(self, url: str, store: Store) -> None:
+        store.record_events(60)
+        last = ""
+
+        def read() -> list[str]:
+            nonlocal last
+            page = store.events("", last, 7)
+            last = page.events[-1].id if page.events else last
+            return [event.data["key"] for event in page.events]
+
+        seen = read_beside_writers(url, put_accepted, read)
+        assert sorted(seen) == sorted(f"{who}/{turn}" for who in range(4) for turn in range(15))
+
+    def test_old_events_are_deleted_and_whoever_missed_them_is_told(self, store: Store) -> None:
+        store.record_events(0.05)
+        made = put_accepted(store, "a")
+        (first,) = store.events("", "", 2).events
+        time.sleep(0.1)
+        for _ in range(100):
+            store.put_refusal(Refusal("", "c", "ab" * 32, made.number, "", match("a")))
+        page = store.events("", first.id, 200)
+        assert (page.missed, page.recorded) == (True, True)
+        assert first not in page.events
+        assert 0 < len(page.events) <= 100
+        assert not store.events("", page.events[-1].id, 9).missed
+
+    def test_a_receiver_goes_on_where_it_was(self, store: Store) -> None:
+        assert store.cursor("one") == ""
+        for event in ("x", "y"):
+            store.move_cursor("one", event)
+        assert (store.cursor("one"), store.cursor("two")) == ("y", "")
 
     def test_what_a_reviewer_decided_can_be_forgotten(self, store: Store) -> None:
         one, two, three = (f"{digit}{digit}" * 32 for digit in "123")
@@ -170,6 +325,15 @@ class StoreKit(EmptyStore):
         first = store.held("", 2, 0)
         rest = store.held("", 10, first[-1].number)
         assert [one.key for one in (*first, *rest)] == list("abcde")
+
+    def test_the_accepted_are_listed_page_by_page_the_newest_first(self, store: Store) -> None:
+        numbers = {key: put(store, key).number for key in "abcde"}
+        put(store, "another's", tenant="other")
+        for key, number in numbers.items():
+            store.decide(number, State.HELD if key == "c" else State.ACCEPTED)
+        first = store.accepted("", 2, 2**62)
+        rest = store.accepted("", 10, first[-1].number)
+        assert [one.key for one in (*first, *rest)] == list("edba")
 
     def test_twins_are_found_by_what_decides_their_pixels(self, store: Store) -> None:
         one = put(store, "a")

@@ -11,7 +11,7 @@ from samepic.store import open_store
 from samepic.store.contract import Store
 from tests.kits.postgres import fresh_url
 
-__all__ = ["EmptyStore", "InFile", "InSchema"]
+__all__ = ["EmptyStore", "InFile", "InSchema", "OnShards"]
 
 
 class EmptyStore:
@@ -46,3 +46,12 @@ class InSchema(EmptyStore):
     def url(self) -> str:
         """Return the URL of a schema."""
         return fresh_url()
+
+
+class OnShards(EmptyStore):
+    """A schema of a real PostgreSQL, and two others as its shards."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        """Return the URLs of three schemas."""
+        return " ".join(fresh_url() for _ in range(3))

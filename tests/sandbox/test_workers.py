@@ -145,8 +145,9 @@ def test_an_empty_file_is_refused_as_samepic_refuses_it(workers: Workers) -> Non
 
 def test_what_declares_too_many_pixels_is_refused_by_its_header() -> None:
     limits = replace(WORKERS, upload=replace(UPLOAD, pixels=100))
-    with Workers(1, limits) as pool, pytest.raises(LimitError, match="at most 100 pixels"):
+    with Workers(1, limits) as pool, pytest.raises(LimitError, match="at most 100 pixels") as raised:
         pool.prepare(saved(scene(), "JPEG"), "wide.jpg")
+    assert (raised.value.limit, raised.value.most) == ("pixels", 100)
 
 
 def test_twenty_threads_share_two_processes_and_each_gets_its_own_answer(workers: Workers) -> None:
@@ -389,7 +390,7 @@ def test_a_catalogue_has_the_fingerprint_of_this_process_bit_for_bit(
     bare = workers.catalogue(data, "rocket", copycode=copycode)
     assert bare.fingerprint == fingerprint(data, copycode=copycode)
     assert bare.proxy == b""
-    assert bare.info == inspect(Encoded("rocket", data))
+    assert bare.info == inspect(Encoded("rocket", data)) == workers.inspect(data, "rocket")
     assert workers.catalogue(data, "rocket", proxied=True).proxy == prepare(data).proxy
 
 

@@ -59,6 +59,9 @@ def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
     monkeypatch.setattr(process, "_spawn", start)
 
 
+FAILURE = "{'kind': 'SystemExit', 'name': '', 'wanted': '', 'got': '', 'limit': '', 'most': 0}"
+
+
 def answer(
     found: str = "found", proxy: str = "proxy", number: str = "ask['number']", error: str = "None"
 ) -> str:
@@ -98,7 +101,8 @@ def other(**changed: str) -> str:
         (answer(number="7"), "not asked"),
         (answer(number="1.5"), "Expected `int`, got `float`"),
         (answer(number="True"), "Expected `int`, got `bool`"),
-        (answer("None", error="{'kind': 'SystemExit', 'name': '', 'wanted': '', 'got': ''}"), "'SystemExit'"),
+        (answer("None", error=FAILURE), "'SystemExit'"),
+        (answer("None", error=FAILURE.replace("0", "'0'")), "Expected `int`, got `str`"),
         ("send(frame({'number': ask['number'], 'found': found}, proxy))", "fields of Answer"),
         ("send([struct.pack('>II', 1 << 31, 0)])", "expected at most"),
         ("send([struct.pack('>II', 4, 1 << 31)])", "expected at most"),

@@ -10,7 +10,7 @@ from samepic.store import open_store, postgres, sqlite
 from samepic.store.tables import MIGRATIONS
 from tests.kits.postgres import fresh_url
 from tests.kits.review_kit import ReviewKit, put_held
-from tests.kits.store_urls import InFile, InSchema
+from tests.kits.store_urls import InFile, InSchema, OnShards
 
 
 class TestSqlite(InFile, ReviewKit):
@@ -20,6 +20,11 @@ class TestSqlite(InFile, ReviewKit):
 @pytest.mark.postgres
 class TestPostgres(InSchema, ReviewKit):
     """A schema of a real server."""
+
+
+@pytest.mark.postgres
+class TestShards(OnShards, ReviewKit):
+    """A schema that decides, and two that hold the proxies."""
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

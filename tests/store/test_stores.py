@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -17,12 +18,12 @@ import pytest
 from samepic.errors import StoreError
 from samepic.gate.options import GateOptions
 from samepic.service.settings import ServiceSettings
-from samepic.store import open_store, postgres
-from samepic.store.tables import VERSION
+from samepic.store import open_store, postgres, sqlite
+from samepic.store.tables import MIGRATIONS, VERSION
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 from tests.kits.store_kit import StoreKit
-from tests.kits.store_urls import InFile, InSchema
+from tests.kits.store_urls import InFile, InSchema, OnShards
 
 
 class TestSqlite(InFile, StoreKit):
@@ -32,6 +33,11 @@ class TestSqlite(InFile, StoreKit):
 @pytest.mark.postgres
 class TestPostgres(InSchema, StoreKit):
     """A schema of a real server."""
+
+
+@pytest.mark.postgres
+class TestShards(OnShards, StoreKit):
+    """A schema that decides, and two that hold the proxies."""
 
 
 def test_a_store_can_be_named_by_path_and_by_url(tmp_path: Path) -> None:
@@ -97,6 +103,29 @@ def test_a_newer_postgres_store_is_left_alone() -> None:
     known = postgres.VERSION
     with pytest.raises(StoreError, match=rf"version {known} or older, found version {known + 1}: update"):
         open_store(url)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_a_store_from_before_there_were_lists_and_events_gets_them(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = str(tmp_path / "store.db") if kind == "sqlite" else fresh_url()
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite, "MIGRATIONS", MIGRATIONS[:4])
+        patched.setattr(sqlite, "VERSION", 4)
+        patched.setattr(postgres, "STEPS", postgres.STEPS[:5])
+        patched.setattr(postgres, "VERSION", 5)
+        with closing(open_store(url)) as old:
+            for key in ("b", "é", "B"):
+                assert old.put_pending(record(key), 60)
+            with old._writing() as run:
+                run("UPDATE pictures SET state = 'accepted'", ())
+    with closing(open_store(url)) as store:
+        assert [picture.key for picture in store.pictures("", 9)] == ["B", "b", "é"]
+        assert not store.recording
+        store.record_events(60)
+        assert store.remove("", "b")
+        assert [event.data["key"] for event in store.events("", "", 9).events] == ["b"]
 
 
 def test_another_database_is_not_taken_for_a_store(tmp_path: Path) -> None:
@@ -171,6 +200,9 @@ def test_a_store_goes_on_in_a_forked_child_and_in_its_parent(kind: str, tmp_path
         "host=127.0.0.1 password=S3CR3T dbname=x",
         "mysql://bob:S3CR3T@127.0.0.1/x",
         "bob:S3CR3T://x",
+        "postgresql://bob:S3 CR3T@127.0.0.1:1/x postgresql://127.0.0.1:1/x",
+        "postgresql://127.0.0.1:1/x postgresql://bob:S3/CR3T@127.0.0.1:1/x",
+        "postgresql://127.0.0.1:1/x postgresql://bob:S3CR3T@127.0.0.1:1/x sqlite:///x",
     ],
 )
 def test_no_message_shows_any_part_of_a_password(

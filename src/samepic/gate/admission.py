@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -141,8 +141,8 @@ def _accepted(key: str) -> Decision:
 
 def _duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
     held = ", and waits for review" if waiting else ""
-    reason = f"this picture was uploaded already{held}: {sentence_of(match)}"
-    return Decision(Outcome.DUPLICATE, reason, key, match, (match, *others))
+    detail = f"this picture was uploaded already{held}: {sentence_of(match)}"
+    return Decision(Outcome.DUPLICATE, detail, key, match, (match, *others), waiting=waiting)
 
 
 def _review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
@@ -184,6 +184,10 @@ def _decision_from(key: str, result: _SearchResult, policy: GatePolicy, *, flood
     return replace(decision, flooding=floods)
 
 
+Turn = Callable[[], AbstractContextManager[object]]
+"""Gives the context in which an upload gets its number: of copies that arrive at once the lowest one is kept."""
+
+
 class _LostError(Exception):
     """The lease expired, and another upload withdrew this one."""
 
@@ -218,8 +222,10 @@ class Admission:
         data: Mapping[str, Any] | None = None,
         *,
         replaces: Collection[str] = (),
+        turn: Turn | None = None,
     ) -> None:
         self._context, self._key, self._encoded, self._policy = context, key, encoded, policy
+        self._turn = turn or nullcontext
         self._data, self._replaces = data or {}, frozenset(replaces)
         self._sha256 = hashlib.sha256(encoded.data).hexdigest()
         self._lease = _Lease(context.store, context.lease)
@@ -229,6 +235,12 @@ class Admission:
         """Return what `admit` would decide now. Raises UnreadableError or a subclass for an unusable file."""
         _, search = self._prepared
         return self._decision(search.search())
+
+    def elsewhere(self, context: GateContext, key: str) -> Admission:
+        """Return the admission of the same upload, fingerprinted as it is, to another store."""
+        other = Admission(context, key, self._encoded, self._policy)
+        other._fingerprinted = self._fingerprinted
+        return other
 
     def admit(self) -> Decision:
         """Accept the upload or say why not. Raises as `check`, StoreKeyError and StoreError."""
@@ -241,7 +253,8 @@ class Admission:
             decision = self._decision(search.search())
             if decision.outcome is Outcome.DUPLICATE:
                 return self._remember_refusal(decision)
-            pending = self._context.store.put_pending(verifier.record, self._context.lease)
+            with self._turn():
+                pending = self._context.store.put_pending(verifier.record, self._context.lease)
             if pending is None:
                 continue  # another upload has just taken this key
             try:
@@ -313,9 +326,13 @@ class Admission:
         return _duplicate(self._key, refusal.match)
 
     @cached_property
-    def _prepared(self) -> tuple[MatchVerifier, _CandidateSearch]:
+    def _fingerprinted(self) -> Prepared:
         context, encoded = self._context, self._encoded
-        prepared = context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
+        return context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
+
+    @cached_property
+    def _prepared(self) -> tuple[MatchVerifier, _CandidateSearch]:
+        context, prepared = self._context, self._fingerprinted
         record = self._record(prepared)
         verifier = MatchVerifier(context, record, self._compare, self._policy, self._replaces)
         found = prepared.fingerprint

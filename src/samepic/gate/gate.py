@@ -7,15 +7,25 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from functools import wraps
+from functools import partial, wraps
+from itertools import islice
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from samepic.decision import Decision
-from samepic.errors import ProfileError, StoreError, StoreKeyError, UnavailableError, UnreadableError
-from samepic.gate.admission import Admission, current_decision, refused, settled_as_same
+from samepic.decision import CheckedUpload, CodeHint, Decision, Likelihood
+from samepic.errors import (
+    FingerprintError,
+    ProfileError,
+    StoreError,
+    StoreKeyError,
+    UnavailableError,
+    UnreadableError,
+)
+from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.fingerprints.pdq import forms_of
+from samepic.gate.admission import Admission, Turn, current_decision, refused, settled_as_same
 from samepic.gate.index import Index
 from samepic.gate.options import KEY_LETTERS, GateOptions, GatePolicy, takes
 from samepic.gate.verify import GateContext
@@ -23,10 +33,13 @@ from samepic.picture import Encoded, read
 from samepic.sandbox.pool import Decoder, InProcess, Workers
 from samepic.store import Replicas, open_store
 from samepic.store.contract import LONGEST_LEASE, Store
-from samepic.store.records import Record, State
+from samepic.store.records import ListedPicture, Record, State
+from samepic.tuning.search import GATE, SEARCH
 
 CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What new keys may not have in them: control characters, and what ends a line or a paragraph."""
+
+_LIST_ROWS: Final = 1000  # that are read at a time
 
 Parameters = ParamSpec("Parameters")
 T = TypeVar("T")
@@ -114,6 +127,44 @@ class Gate:
         except UnreadableError as error:
             return refused(error)
 
+    def check_many(
+        self, sources: Iterable[object], *, policy: GatePolicy | Mapping[str, str] | None = None
+    ) -> Iterator[CheckedUpload]:
+        """Yield what `check` returns for each of several uploads, and what each is to those before it.
+
+        A file that is not a usable image is refused and fails no other. Raises as `check`.
+        """
+        chosen, earlier = GatePolicy.of(policy, self.policy), list[object]()
+        with closing(open_store(":memory:")) as store:
+            # As `admit` would: it compares originals only where the gate has those of kept pictures.
+            originals = (lambda key: earlier[int(key)]) if self._context.originals else None
+            own = dataclasses.replace(
+                self._context, store=store, index=Index(self.tenant), originals=originals
+            )
+            for place, source in enumerate(sources):
+                earlier.append(source)
+                try:
+                    encoded = self._read(source)
+                    if not isinstance(source, (str, os.PathLike)):
+                        earlier[place] = encoded
+                    admission, decision = self._read_from_replica(partial(_checked_by, encoded, chosen))
+                except UnreadableError as error:
+                    yield CheckedUpload(refused(error), None)
+                    continue
+                within = admission.elsewhere(own, str(place)).admit()
+                found = dataclasses.replace(within, key="") if within.matches else None
+                yield CheckedUpload(decision, found)
+
+    def check_code(self, pdq: bytes, quality: int) -> CodeHint:
+        """Return what the 32 bytes of a PDQ code, and its quality, 0 to 100, say of a picture before it is uploaded.
+
+        Turned and mirrored copies are found too. Sees what `check` sees. Raises FingerprintError for another length.
+        """
+        if len(pdq) != 32:
+            raise FingerprintError(f"pdq: expected 32 bytes, found {len(pdq)}")
+        asked = Fingerprint("", "", forms_of(pdq), quality, 100, 0, 0, "")
+        return self._read_from_replica(lambda context: _hint(context, asked))
+
     def admit(
         self,
         source: object,
@@ -122,13 +173,16 @@ class Gate:
         data: Mapping[str, Any] | None = None,
         policy: GatePolicy | Mapping[str, str] | None = None,
         replaces: Collection[str] = (),
+        turn: Turn | None = None,
     ) -> Decision:
         """Store an upload under `key` unless it is a duplicate, in one step, safe against concurrent uploads.
 
         `source` is as for `check`; `data` is a JSON object to keep with it. Accepted and held for review, it is in the
         store; a duplicate or refused, it is not. `replaces` are keys of kept pictures whose place the upload takes:
         what it is to them decides nothing, and they stay until `remove`. The same key with the same bytes is a retry
-        and gets the same answer. Raises StoreKeyError for a key that holds another picture.
+        and gets the same answer. Of copies that are admitted at once the first that got a number is kept; `turn` is
+        called for the context in which the upload gets its own, so that an import can make them take turns. Raises
+        StoreKeyError for a key that holds another picture.
         """
         chosen = GatePolicy.of(policy, self.policy)
         for replaced in replaces:
@@ -138,9 +192,8 @@ class Gate:
             raise StoreKeyError(f"key: expected {expected}, found {key!r:.80}", field="key")
         stored = json.loads(json.dumps(dict(data or {}), allow_nan=False))
         try:
-            return Admission(
-                self._context, key, self._read(source), chosen, stored, replaces=replaces
-            ).admit()
+            upload = self._read(source)
+            return Admission(self._context, key, upload, chosen, stored, replaces=replaces, turn=turn).admit()
         except UnreadableError as error:
             return refused(error, key)
 
@@ -184,7 +237,7 @@ class Gate:
                 f"{other_key!r}: expected a picture that {key!r} was held for, found one without a match",
                 field="other_key",
             )
-        self._store.settle(self.tenant, picture.identity, other.identity, same=same)
+        self._settle(picture, other, same=same)
         held = [record for record in (picture, other) if record.state is State.HELD]
         if not same:
             for record in held:  # accepted, unless some match is not settled yet
@@ -201,7 +254,7 @@ class Gate:
 
     def invalid_keys(self) -> list[str]:
         """Return the keys that an older samepic took and `admit` refuses: those with control characters in them."""
-        return [key for key in self._store.keys(self.tenant) if CONTROLS.search(key)]
+        return [picture.key for picture in self.pictures() if CONTROLS.search(picture.key)]
 
     def unsettle(self, key: str) -> Decision:
         """Take back every decision of reviewers on a kept picture; what they decided stays, new uploads are compared.
@@ -209,7 +262,7 @@ class Gate:
         Returns the current decision on `key`. Raises StoreKeyError for an unknown key.
         """
         record = self._get_record(key)
-        self._store.unsettle(self.tenant, record.identity)
+        self._store.unsettle(self.tenant, record.identity, key)
         return current_decision(record)
 
     def accept(self, key: str) -> Decision:
@@ -218,7 +271,7 @@ class Gate:
         for match in record.matches:
             other = self._store.get(self.tenant, match.key)
             if other is not None:
-                self._store.settle(self.tenant, record.identity, other.identity, same=False)
+                self._settle(record, other, same=False)
         if record.state is State.HELD:
             self._store.accept_held(record.number)
         return current_decision(self._get_record(key))
@@ -238,6 +291,26 @@ class Gate:
         """Return the pictures that wait for review, oldest first, with numbers above `after`."""
         return self._store.held(self.tenant, limit, after)
 
+    def accepted(self, limit: int = 50, before: int | None = None) -> list[Record]:
+        """Return the pictures that were accepted, newest first, with numbers below `before`."""
+        return self._store.accepted(self.tenant, limit, 2**62 if before is None else before)
+
+    def pictures(
+        self, prefix: str = "", *, state: State | str | None = None, after: str = "", limit: int | None = None
+    ) -> Iterator[ListedPicture]:
+        """Yield up to `limit` kept pictures, "accepted" and "held" ones or those in one `state`.
+
+        Their keys, in the order of their code points, begin with `prefix` and come after `after`, which need not be
+        kept. They are read page by page: what changes meanwhile is listed or not, everything else once.
+        """
+        chosen, rows = State(state) if state else None, _LIST_ROWS if limit is None else limit
+        after, prefix = _checked("after", after, least=0), _checked("prefix", prefix, least=0)
+        while page := self._store.pictures(self.tenant, rows, after, prefix, chosen):
+            yield from page
+            if limit is not None or len(page) < rows:
+                return
+            after = page[-1].key
+
     def status(self) -> dict[str, Any]:
         """Return the store's name, how many pictures it has in each state, and what the index knows."""
         counts = self._store.counts(self.tenant)
@@ -256,11 +329,34 @@ class Gate:
         self._index.catch_up(self._store)
         self._read_from_replica(lambda context: context.index.catch_up(context.store))
 
+    def _settle(self, one: Record, two: Record, *, same: bool) -> None:
+        self._store.settle(self.tenant, one.identity, two.identity, same=same, keys=(one.key, two.key))
+
     def _get_record(self, key: str) -> Record:
         record = self._store.get(self.tenant, _checked("key", key))
         if record is None:
             raise StoreKeyError(f"{key!r}: expected the key of a kept picture, found one that is not there")
         return record
+
+
+def _checked_by(encoded: Encoded, policy: GatePolicy, context: GateContext) -> tuple[Admission, Decision]:
+    admission = Admission(context, "", encoded, policy)
+    return admission, admission.check()
+
+
+def _hint(context: GateContext, asked: Fingerprint) -> CodeHint:
+    store, tenant = context.store, context.tenant
+    numbers = context.index.candidates(store, asked, None).near[: GATE.candidates]
+    records = {record.number: record for record in store.fetch(tenant, numbers)}
+    near = [records[number] for number in numbers if number in records]
+    near = [record for record in near if record.state is not State.PENDING]
+    since = store.now() - GATE.flooding_seconds
+    kept = [record for record in near if store.refusals(tenant, record.number, since) < GATE.flooding]
+    if not kept:
+        return CodeHint(Likelihood.UNKNOWN if near or asked.is_weak else Likelihood.UNLIKELY)
+    bits, _ = asked.nearest_form(dataclasses.replace(asked, pdq_forms=kept[0].pdq))
+    known = Likelihood.LIKELY if bits <= SEARCH.band_radius else Likelihood.POSSIBLE
+    return CodeHint(known, tuple(record.key for record in kept))
 
 
 def _checked(what: str, text: str, least: int = 1) -> str:
@@ -291,6 +387,23 @@ def _awaited(
     return awaited
 
 
+def _iterated(
+    method: Callable[Concatenate[Gate, Parameters], Iterator[T]], count: int
+) -> Callable[Concatenate[AsyncGate, Parameters], AsyncIterator[T]]:
+    """Return a method of the gate that yields as one for `async for`; `count` values at a time come from a thread."""
+
+    @wraps(method)
+    async def iterated(
+        self: AsyncGate, /, *args: Parameters.args, **keywords: Parameters.kwargs
+    ) -> AsyncIterator[T]:
+        found = method(self.gate, *args, **keywords)
+        while values := await asyncio.to_thread(lambda: list(islice(found, count))):
+            for value in values:
+                yield value
+
+    return iterated
+
+
 class AsyncGate:
     """A `Gate` whose methods are awaited; arguments, answers and errors are those of `Gate`, which is its `gate`.
 
@@ -309,6 +422,8 @@ class AsyncGate:
 
     close = _awaited(Gate.close)
     check = _awaited(Gate.check)
+    check_many = _iterated(Gate.check_many, 1)
+    check_code = _awaited(Gate.check_code)
     admit = _awaited(Gate.admit)
     remove = _awaited(Gate.remove)
     settle = _awaited(Gate.settle)
@@ -318,5 +433,7 @@ class AsyncGate:
     get = _awaited(Gate.get)
     proxy = _awaited(Gate.proxy)
     held = _awaited(Gate.held)
+    accepted = _awaited(Gate.accepted)
+    pictures = _iterated(Gate.pictures, _LIST_ROWS)
     status = _awaited(Gate.status)
     warm = _awaited(Gate.warm)

@@ -147,7 +147,7 @@ def originals_below(folder: str | os.PathLike[str], tenant: str = "") -> Origina
 class GateOptions:
     """The options of a gate: those of `Gate`, of the command line, the service and the parts for web frameworks."""
 
-    # A path, "sqlite:///PATH" or "postgresql://...", or an open store.
+    # A path, "sqlite:///PATH" or "postgresql://...", with the URLs of shards after it, or an open store.
     store: str | os.PathLike[str] | Store = field(repr=False)
     _: KW_ONLY
     # A collection of its own within the store, invisible to other tenants.

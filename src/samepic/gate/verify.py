@@ -11,9 +11,10 @@ from enum import StrEnum
 from samepic.decision import Caveat, Evidence, Match
 from samepic.duplicates.quality import Merit, advantage, weight_of
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
-from samepic.facts import Facts, Series
+from samepic.facts import Facts, Placing, Series, ToneChange
 from samepic.gate.index import Index
 from samepic.gate.options import GatePolicy, Originals, PolicyAction
+from samepic.messages import Change
 from samepic.picture import read
 from samepic.profile import Policy, Profile
 from samepic.sandbox.pool import Decoder
@@ -225,11 +226,21 @@ class MatchVerifier:
     def _match(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
     ) -> Match:
-        pair = self._verdicts.get(kept.number) if evidence is Evidence.ORIGINALS else None
-        copies = better_copy(self.record, kept, relation, pair.verdict if pair else None)
+        pair = self._verdicts.get(kept.number)
+        on_originals = pair.verdict if pair and evidence is Evidence.ORIGINALS else None
+        copies = better_copy(self.record, kept, relation, on_originals)
+        changes = visible_changes(pair.verdict, kept, self.record) if pair else ()
         better, worse = copies.better is _Better.UPLOAD, copies.better is _Better.KEPT
         return Match(
-            kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
+            kept.key,
+            relation,
+            probability,
+            explanation,
+            better,
+            copies.reason,
+            evidence,
+            worse=worse,
+            changes=changes,
         )
 
     def _compare(self, kept: Record) -> _PairVerdict | None:
@@ -330,6 +341,34 @@ def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
         relation, probability, explain(facts, relation, verdict.a, verdict.b)
     )
     return replace(verdict, relation=relation, probability=probability, facts=facts, explanation=sentence)
+
+
+_CROPS = (Placing.CROP, Placing.PARTS, Placing.INSET_PART, Placing.CORNERS_CUT, Placing.WITHIN)
+_BORDERS = (Placing.BORDER, Placing.BARS, Placing.STRIPS, Placing.CORNERS_FILLED)
+
+
+def visible_changes(verdict: Verdict, kept: Record, upload: Record) -> tuple[Change, ...]:
+    """Return what a person notices between two copies of one picture; () where they are not."""
+    facts, relation = verdict.facts, verdict.relation
+    if relation in IDENTICAL or not relation.is_same(Relation.EDITED):
+        return ()
+    tone = ToneChange.NONE if relation is Relation.RESAVED else facts.tone
+    if tone is ToneChange.OTHER and relation is not Relation.ADJUSTED:
+        tone = ToneChange.NONE  # coding again does that too, which nobody sees
+    sizes = {(kept.width, kept.height), (upload.width, upload.height)}
+    noticed = {
+        Change.EDITED: relation is Relation.EDITED,
+        Change.CROPPED: facts.placing in _CROPS,
+        Change.BORDERED: facts.placing in _BORDERS,
+        Change.INSET: facts.placing in (Placing.INSET, Placing.INSET_PART),
+        Change.ROTATED: facts.turned != 0,
+        Change.MIRRORED: facts.mirrored,
+        Change.DISTORTED: facts.tilt > 0 or facts.slanted or facts.stretched or facts.perspective,
+        Change.BRIGHTNESS: tone in (ToneChange.BRIGHTER, ToneChange.DARKER),
+        Change.COLOR: tone in (ToneChange.OTHER, ToneChange.WITH_COLOR, ToneChange.WITHOUT_COLOR),
+        Change.RESIZED: not facts.is_reshaped and len(sizes) > 1,
+    }
+    return tuple(change for change, holds in noticed.items() if holds)
 
 
 def _is_faint(verdict: Verdict) -> bool:

@@ -52,7 +52,7 @@ def failure(error: Exception, name: str, memory_bytes: int) -> Failure:
     """Return the answer for an error; out of memory is a LimitError whoever raised it."""
     if isinstance(error, UnreadableError):
         kind = next(name for name, kind in ERRORS.items() if isinstance(error, kind))
-        return Failure(kind, error.name, error.wanted, error.got)
+        return Failure(kind, error.name, error.wanted, error.got, error.limit, error.most)
     if isinstance(error, MissingPartError):
         return Failure(MISSING, name, "", str(error))
     if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:

@@ -182,13 +182,17 @@ class Task:
     frames: tuple[int, int] | None = None
 
 
-def perform(task: Task, bodies: Sequence[bytes], limits: Limits) -> Prepared | Verdict | Views | list[int]:
+def perform(
+    task: Task, bodies: Sequence[bytes], limits: Limits
+) -> Prepared | PictureInfo | Verdict | Views | list[int]:
     """Return the result of a task. Raises as the functions of this module and `samepic.compare`."""
     name, copycode, policy = task.names[0], task.copycode, task.policy
     pictures = [Encoded(*pair) for pair in zip(task.names, bodies, strict=True)]
     match task.kind:
         case "prepare":
             return prepare(bodies[0], name, copycode=copycode, limits=limits)
+        case "inspect":
+            return inspect(pictures[0], limits=limits)
         case "catalogue":
             return catalogue(bodies[0], name, copycode=copycode, proxied=task.proxied, limits=limits)
         case "compare":

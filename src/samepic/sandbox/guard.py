@@ -17,8 +17,10 @@ import sys
 
 from samepic.sandbox.protocol import Protection
 
-if sys.platform != "win32":
+try:
     import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 # name: number on x86_64 and on aarch64 (asm/unistd_64.h, asm-generic/unistd.h), None where there is none
 _ALLOWED: dict[str, tuple[int | None, int | None]] = {
@@ -158,7 +160,7 @@ def ignore_signals() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    if sys.platform != "win32":
+    if hasattr(signal, "SIGPROF"):
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # what ends it at its time, where the parent ignores it
 
 
@@ -199,7 +201,7 @@ def allow_cpu(seconds: float) -> bool:
     A timer of the process, not RLIMIT_CPU: that one counts whole seconds since the process began, by other clocks than
     the process can read.
     """
-    if sys.platform == "win32":
+    if not hasattr(signal, "setitimer"):
         return False
     signal.setitimer(signal.ITIMER_PROF, seconds)
     return True
@@ -207,7 +209,7 @@ def allow_cpu(seconds: float) -> bool:
 
 def _limit(memory_bytes: int, open_files: int) -> tuple[bool, bool, bool]:
     """Limit memory, files and core dumps; return whether that worked for memory, new files and core dumps."""
-    if sys.platform == "win32":
+    if resource is None:
         return False, False, False
     address, data = _mapped()
     memory = _lower(resource.RLIMIT_DATA, memory_bytes) and sys.platform == "linux"

@@ -43,7 +43,7 @@ from samepic.sandbox.protocol import (
     split,
 )
 from samepic.values import FrozenDict
-from samepic.verdict import Relation, Verdict
+from samepic.verdict import PictureInfo, Relation, Verdict
 from samepic.verify.resave import ProofScope
 
 __all__ = ["VIEW_BYTES", "Decoder", "InProcess", "Prepared", "Protection", "Views", "WorkerPool", "Workers"]
@@ -256,6 +256,11 @@ class Decoder(ABC):
         task = Task("prepare", _ALIASES[:1], copycode, proxied=True)
         return _called(self._run(task, (data,), (name,)), name)
 
+    def inspect(self, data: bytes, name: str) -> PictureInfo:
+        """Read the header of a picture."""
+        found: PictureInfo = self._run(Task("inspect", _ALIASES[:1]), (data,), (name,))
+        return replace(found, name=name)
+
     def catalogue(self, data: bytes, name: str, *, copycode: bool = False, proxied: bool = False) -> Prepared:
         """Fingerprint bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for."""
         task = Task("catalogue", _ALIASES[:1], copycode, proxied)
@@ -331,10 +336,10 @@ class InProcess(Decoder):
             return perform(task, bodies, self.limits)
         except UnreadableError as error:
             name = dict(zip(task.names, names, strict=True)).get(error.name, error.name)
-            raise type(error)(name, error.wanted, error.got) from error
+            raise error.renamed(name) from error
 
 
-_Found = Prepared | Verdict | Views | list[int]
+_Found = Prepared | PictureInfo | Verdict | Views | list[int]
 _PARTS = {"prepare": 1, "catalogue": 1, "views": 4}
 """How many pictures an answer brings."""
 
@@ -419,7 +424,7 @@ class Workers(Decoder):
     def _check(self, data: bytes, name: str) -> None:
         limit = self.limits.upload.file_bytes
         if len(data) > limit:
-            raise LimitError(name, f"at most {limit} bytes", f"{len(data)} bytes")
+            raise LimitError(name, f"at most {limit} bytes", f"{len(data)} bytes", "bytes", limit)
         if not data:
             raise UnreadableError(name, "a picture", "nothing: it is empty")
 
@@ -452,6 +457,8 @@ def _result(task: Task, answer: Answer, body: bytes, bodies: tuple[bytes, ...]) 
         if len(counts) != len(bodies) - 1:
             raise FrameError(f"expected {len(bodies) - 1} counts, found {len(counts)}")
         return counts
+    if task.kind == "inspect":
+        return replace(checked(PictureInfo, answer.found), size=len(bodies[0]))
     if task.kind in ("prepare", "catalogue"):
         found = checked(Prepared, answer.found)
         _check_prepared(found, bodies[0])
@@ -488,4 +495,4 @@ def _error(failure: Failure, names: Mapping[str, str]) -> UnreadableError | Miss
         return MissingPartError(failure.got)
     if failure.kind not in ERRORS:
         raise FrameError(f"expected one of {', '.join(ERRORS)}, found {failure.kind[:40]!r}")
-    return ERRORS[failure.kind](name, failure.wanted, failure.got)
+    return ERRORS[failure.kind](name, failure.wanted, failure.got, failure.limit, failure.most)

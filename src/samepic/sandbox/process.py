@@ -257,9 +257,9 @@ def _spawn() -> subprocess.Popen[bytes]:
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
     if sys.platform == "linux" and process.stdin is not None:
-        import fcntl
+        with suppress(ImportError, OSError):  # a pipe of 1 MB saves switches for large files
+            import fcntl
 
-        with suppress(OSError):  # a pipe of 1 MB saves switches for large files
             fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
     return process
 

@@ -123,6 +123,8 @@ class Failure:
     name: str
     wanted: str
     got: str
+    limit: str = ""
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,59 +2,70 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from samepic.errors import StoreError
-from samepic.store.connections import invalid_url
+from samepic.store.connections import Skippable, invalid_url
 from samepic.store.contract import Store
 
-_REPLICA_SECONDS: Final = 10.0  # how long a replica that did not answer is skipped
+POSTGRES: Final = ("postgresql://", "postgres://")
+"""What a URL of PostgreSQL begins with."""
 
 
 def open_store(url: str) -> Store:
     """Open the store `url`: a path or "sqlite:///PATH" for SQLite, "postgresql://..." for PostgreSQL.
 
-    It is created where it does not exist, and migrated where it is older. Raises StoreError where it cannot be opened,
-    is not a samepic store or of a newer version, and MissingPartError where the driver is not installed.
+    Further URLs of PostgreSQL, each after a space, are its shards, which hold the small pictures. A store is created
+    where it does not exist, and migrated where it is older. Raises StoreError where it cannot be opened, is not a
+    samepic store or of a newer version, and MissingPartError where the driver is not installed.
     """
-    if url.startswith(("postgresql://", "postgres://")):
+    if url.startswith(POSTGRES):
         from samepic.store.postgres import PostgresStore
+        from samepic.store.shards import ShardedStore
 
-        return PostgresStore(url)
+        first, *shards = urls_of(url)
+        return ShardedStore([first, *shards]) if shards else PostgresStore(first)
     from samepic.store.sqlite import SqliteStore
 
+    return SqliteStore(sqlite_path(url))
+
+
+def urls_of(url: str) -> list[str]:
+    """Return the URLs of a store on PostgreSQL and of its shards; what is in another form is returned as it is."""
+    return re.split(r"\s+(?=postgres(?:ql)?://)", url.strip())
+
+
+def sqlite_path(url: str) -> str:
+    """Return the path in the URL of a SQLite store, or the path itself. Raises StoreError for another URL."""
     if url.startswith("sqlite:"):
         path = url.removeprefix("sqlite:").removeprefix("//")
         # As everywhere: three slashes before a relative path, four before an absolute one.
-        return SqliteStore(path.removeprefix("/") if path.startswith("/") else path)
+        return path.removeprefix("/") if path.startswith("/") else path
     if other := re.match(r"(https?|\w+sql)://|.*://|postgres(ql)?:|.*\bpassword\s*=", url, re.IGNORECASE):
         raise invalid_url(f"{other[1]}://..." if other[1] else "another form")
-    return SqliteStore(url)
+    return url
 
 
-_log = logging.getLogger("samepic.store")
-
-
-class Replica:
+class Replica(Skippable):
     """One standby, opened on first use by one thread; no other waits for it."""
 
+    kind = "replica"
+
     def __init__(self, url: str) -> None:
-        if not url.startswith(("postgresql://", "postgres://")):
+        if not url.startswith(POSTGRES):
             raise StoreError("replica: expected postgresql://... of a standby, found another kind of store")
         from samepic.store.postgres import redacted_url
 
-        self.name, self._url = redacted_url(url), url
+        self.name, self._url = " ".join(map(redacted_url, urls_of(url))), url
         self._store: Store | None = None
-        self._closed, self._until, self._lock = False, 0.0, threading.Lock()
+        self._closed, self._lock = False, threading.Lock()
 
     def store(self) -> Store | None:
         """Return its store; None while it is skipped, or another thread opens it."""
-        if time.monotonic() < self._until or self._closed:
+        if self.is_passed_over or self._closed:
             return None
         if self._store is None and self._lock.acquire(blocking=False):
             try:
@@ -65,11 +76,6 @@ class Replica:
             finally:
                 self._lock.release()
         return self._store
-
-    def pass_over(self, error: StoreError) -> None:
-        """Skip it for a while, and log why."""
-        self._until = time.monotonic() + _REPLICA_SECONDS
-        _log.warning("replica passed over for %g s: %s", _REPLICA_SECONDS, error)
 
     def close(self) -> None:
         self._closed = True

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from samepic.errors import StoreError
 from samepic.store.tables import Run
+
+_PASSED_OVER_SECONDS: Final = 10.0  # how long a server that did not answer is skipped
+
+_log = logging.getLogger("samepic.store")
+
+
+class Skippable:
+    """A server beside that of a store: where it does not answer, it is skipped for a while. `kind` is for the log."""
+
+    kind: ClassVar[str]
+    _until = 0.0
+
+    @property
+    def is_passed_over(self) -> bool:
+        return time.monotonic() < self._until
+
+    def pass_over(self, error: StoreError) -> None:
+        """Skip it for a while, and log why."""
+        self._until = time.monotonic() + _PASSED_OVER_SECONDS
+        _log.warning("%s passed over for %g s: %s", self.kind, _PASSED_OVER_SECONDS, error)
 
 
 class _Closes(Protocol):
@@ -97,6 +119,15 @@ class Connections(Generic[C]):
         connection.close()
 
 
+def refuse_newer(name: str, version: int, newest: int) -> None:
+    """Raise StoreError for a store whose tables only a newer samepic knows."""
+    if version > newest:
+        raise StoreError(
+            f"{name}: expected a store of version {newest} or older, found version {version}:"
+            " update samepic to open it"
+        )
+
+
 def invalid_url(found: str = "another form") -> StoreError:
     """Return the error for a URL, of which nothing may be shown: there may be a password anywhere in it."""
     return StoreError(
@@ -158,13 +189,6 @@ class Database(ABC):
                 yield
             finally:
                 self._joined.run = None
-
-    def _refuse_newer(self, version: int, newest: int) -> None:
-        if version > newest:
-            raise StoreError(
-                f"{self.name}: expected a store of version {newest} or older, found version {version}:"
-                " update samepic to open it"
-            )
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:

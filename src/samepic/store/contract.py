@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from secrets import token_hex
 from typing import Any, Final, NamedTuple
 
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from samepic.decision import Match
 from samepic.store import tables
+from samepic.store.events import Events
 from samepic.store.overview import Overview, overview
-from samepic.store.records import Record, Refusal, State
+from samepic.store.records import ListedPicture, Record, Refusal, State
 from samepic.store.reviews import Reviews
 from samepic.tuning.search import SEARCH
 from samepic.values import values_of
@@ -37,7 +39,7 @@ class CodesPage(NamedTuple):
     copycodes: bytes
 
 
-class Store(Reviews):
+class Store(Reviews, Events):
     """Records by tenant and key, numbered in the order in which they become visible to every process.
 
     Every method is one transaction, durable when it returns, and may be called from any thread. All raise StoreError
@@ -74,8 +76,9 @@ class Store(Reviews):
             if not rows:
                 return None
             pending = replace(pending, number=int(rows[0][0]))
+            kept = replace(pending, proxy=self._keep_proxy(run, pending.number, pending.proxy))
             for table in ("codes", "proxies"):
-                tables.insert(run, table, tables.values_of(pending, table))
+                tables.insert(run, table, tables.values_of(kept, table))
         return pending
 
     def renew(self, number: int, lease: float) -> bool:
@@ -86,12 +89,12 @@ class Store(Reviews):
 
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
         """Accept or hold a pending record; return False where it is not pending."""
-        with self._writing() as run:
+        with self._writing(numbered=self.recording) as run:
             return tables.change_state(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
         """Accept a held record or, with `matches`, hold it for these alone; return False where it is not held."""
-        with self._writing() as run:
+        with self._writing(numbered=self.recording) as run:
             return tables.change_state(
                 run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches
             )
@@ -112,20 +115,27 @@ class Store(Reviews):
             # A picture that a reviewer removed could still be restored: delete that too.
             run("UPDATE words SET before = '' WHERE tenant = ? AND key = ? AND before <> ''", (tenant, key))
             sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
-            return tables.delete_related(run, run(sql, (tenant, key)))
+            removed = tables.delete_related(run, run(sql, (tenant, key)))
+            if removed:
+                tables.record_event(run, tenant, "picture.removed", key)
+        return removed
 
     def get(self, tenant: str, key: str) -> Record | None:
         """Return the record of a key."""
-        rows = self._read(f"{tables.RECORDS} WHERE p.tenant = ? AND p.key = ?", tenant, key)
-        return tables.record_from(rows[0]) if rows else None
+        return next(iter(self._records("p.tenant = ? AND p.key = ?", tenant, key)), None)
+
+    def _records(self, which: str, *values: object) -> list[Record]:
+        """Return the records that a condition on p, c and x selects."""
+        records = [tables.record_from(row) for row in self._read(f"{tables.RECORDS} WHERE {which}", *values)]
+        proxies = self._read_proxies({record.number: record.proxy for record in records})
+        return [replace(one, proxy=proxies[one.number]) for one in records if one.number in proxies]
 
     def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
         """Return the records of a tenant with these numbers, by number; deleted ones are left out."""
         if not numbers:
             return []
         marks = ", ".join("?" * len(numbers))
-        sql = f"{tables.RECORDS} WHERE p.tenant = ? AND p.number IN ({marks}) ORDER BY p.number"
-        return [tables.record_from(row) for row in self._read(sql, tenant, *numbers)]
+        return self._records(f"p.tenant = ? AND p.number IN ({marks}) ORDER BY p.number", tenant, *numbers)
 
     def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
         """Return the states of these records and the seconds left of their leases; deleted ones are left out."""
@@ -176,17 +186,21 @@ class Store(Reviews):
     def last_removal(self) -> int:
         return int(self._read("SELECT coalesce(max(position), 0) FROM removals")[0][0])
 
-    def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
-        """Store whether two identities are the same picture; the last decision counts."""
-        with self._writing() as run:
+    def settle(
+        self, tenant: str, one: str, two: str, *, same: bool, keys: tuple[str, str] = ("", "")
+    ) -> None:
+        """Store whether two identities, under `keys`, are the same picture; the last decision counts."""
+        with self._writing(numbered=self.recording) as run:
             tables.put_settled(
                 run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run)
             )
+            tables.record_event(run, tenant, "pair.settled", keys[0], other_key=keys[1], same=same)
 
-    def unsettle(self, tenant: str, identity: str) -> int:
+    def unsettle(self, tenant: str, identity: str, key: str = "") -> int:
         """Forget all decisions on an identity, and whom it refused; return how many decisions there were."""
         digest = bytes.fromhex(identity)
-        with self._writing() as run:
+        with self._writing(numbered=self.recording) as run:
+            tables.record_event(run, tenant, "pair.settled", key, other_key=None, same=None)
             sql = "DELETE FROM settled WHERE tenant = ? AND (one = ? OR two = ?) RETURNING one"
             found = run(sql, (tenant, digest, digest))
             kept = "SELECT number FROM pictures WHERE tenant = ? AND identity = ?"
@@ -201,11 +215,15 @@ class Store(Reviews):
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Store the refusal of an upload, replacing an earlier one of its key."""
-        with self._writing() as run:
-            match = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
-            values = values_of(refusal) | {"match": match, "at": self._now(run)}
+        with self._writing(numbered=self.recording) as run:
+            match = refusal.match.to_dict()
+            values = values_of(refusal) | {
+                "match": json.dumps(match, ensure_ascii=False),
+                "at": self._now(run),
+            }
             values["sha256"] = bytes.fromhex(refusal.sha256)
             tables.upsert(run, "refusals", "tenant, key", values)
+            tables.record_event(run, refusal.tenant, "picture.refused", refusal.key, match=match)
 
     def refusal(self, tenant: str, key: str) -> Refusal | None:
         """Return the last refusal of a key, None where there is none or its kept picture was deleted."""
@@ -223,24 +241,43 @@ class Store(Reviews):
         sql = "SELECT count(DISTINCT sha256) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
         return int(self._read(sql, tenant, number, since)[0][0])
 
-    def keys(self, tenant: str) -> Iterator[str]:
-        """Yield the keys of all records of a tenant, in the order of their numbers, page by page."""
-        sql, number = "SELECT number, key FROM pictures WHERE tenant = ? AND number > ? ORDER BY number", 0
-        while rows := self._read(f"{sql} LIMIT ?", tenant, number, tables.LOAD_ROWS):
-            yield from (key for _, key in rows)
-            number = rows[-1][0]
+    def pictures(
+        self, tenant: str, limit: int, after: str = "", prefix: str = "", state: State | None = None
+    ) -> list[ListedPicture]:
+        """Return up to `limit` kept pictures, or those in `state`, in the order of the code points of their keys.
+
+        Their keys come after `after` and begin with `prefix`.
+        """
+        which = f"state = '{state}'" if state else f"state <> '{State.PENDING}'"
+        least, start = (">", after) if after >= prefix else (">=", prefix)
+        sql = (
+            "SELECT key, state, created, format, width, height, size, sha256 FROM pictures"
+            f" WHERE tenant = ? AND {which} AND key {least} ? ORDER BY key LIMIT ?"
+        )
+        rows = takewhile(lambda row: row[0].startswith(prefix), self._read(sql, tenant, start, limit))
+        return [
+            ListedPicture(key, State(found), created, form, width, height, size, sha256.hex())
+            for key, found, created, form, width, height, size, sha256 in rows
+        ]
 
     def held(self, tenant: str, limit: int, after: int) -> list[Record]:
         """Return up to `limit` held records with numbers above `after`, ascending."""
-        sql = (
-            f"{tables.RECORDS} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?"
-        )
-        return [tables.record_from(row) for row in self._read(sql, tenant, str(State.HELD), after, limit)]
+        which = "p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?"
+        return self._records(which, tenant, str(State.HELD), after, limit)
+
+    def accepted(self, tenant: str, limit: int, before: int) -> list[Record]:
+        """Return up to `limit` accepted records with numbers below `before`, descending."""
+        which = "p.tenant = ? AND p.state = ? AND p.number < ? ORDER BY p.number DESC LIMIT ?"
+        return self._records(which, tenant, str(State.ACCEPTED), before, limit)
 
     def counts(self, tenant: str) -> dict[State, int]:
         """Return how many records a tenant has in each state."""
         rows = self._read("SELECT state, count(*) FROM pictures WHERE tenant = ? GROUP BY state", tenant)
         return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
+
+    def total(self) -> int:
+        """Return how many records all tenants have together."""
+        return int(self._read("SELECT count(*) FROM pictures")[0][0])
 
     def overview(self, tenant: str) -> Overview:
         """Return the counts of uploads by outcome in the last days."""

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from samepic.errors import MissingPartError, StoreError
-from samepic.store.connections import Connections, invalid_url
+from samepic.errors import StoreError, missing_part
+from samepic.store.connections import Connections, invalid_url, refuse_newer
 from samepic.store.contract import CodesPage, Store
 from samepic.store.tables import APPLICATION, BUSY_SECONDS, LOAD_ROWS, MIGRATIONS, Run
 from samepic.tuning.search import SEARCH
@@ -155,7 +156,7 @@ try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ImportError as error:
-    raise MissingPartError("a PostgreSQL store needs psycopg 3: pip install 'samepic[postgres]'") from error
+    raise missing_part("a PostgreSQL store", "psycopg 3", "postgres") from error
 
 STEPS: tuple[str | Callable[[Run], None], ...] = (*MIGRATIONS[:3], partition_codes, *MIGRATIONS[3:])
 """The migrations from each version to the next: statements, or a function that runs them."""
@@ -168,6 +169,9 @@ _TYPES = {
     "real": "DOUBLE PRECISION",
     "bytes": "BYTEA",
     "clustered": "",
+    "now": "extract(epoch FROM clock_timestamp())::double precision",
+    # In the order of their code points: that of a language is no range for the beginning of a key.
+    "order_keys": 'ALTER TABLE pictures ALTER COLUMN key TYPE TEXT COLLATE "C"',
 }
 
 _DEFAULTS: dict[str, Any] = {
@@ -199,19 +203,9 @@ class PostgresStore(Store):
     probe = 64
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._ask_again = 0
-        name = redacted_url(url)
-        super().__init__(
-            name,
-            Connections(
-                name,
-                self._connect,
-                broken=psycopg.Error,
-                expected="a store that answers",
-                is_alive=_is_alive,
-            ),
-        )
+        self._url, self._ask_again = url, 0
+        pool = pool_of(url)
+        super().__init__(pool.name, pool)
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records above `after` that are visible now: many of them over several connections."""
@@ -235,11 +229,7 @@ class PostgresStore(Store):
         return float(run("SELECT extract(epoch FROM clock_timestamp())::double precision", ())[0][0])
 
     def _runner(self, connection: Connection) -> Run:
-        def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-            cursor = connection.execute(sql.replace("?", "%s").encode(), values, binary=True)
-            return cursor.fetchall() if cursor.description else []
-
-        return run
+        return runner(connection)
 
     @contextmanager
     def _transaction(self, *, numbered: bool) -> Iterator[Run]:
@@ -252,30 +242,13 @@ class PostgresStore(Store):
                     self._ask_again = ensure_partition(run, last_number)
             yield run
 
-    def _connect(self) -> Connection:
-        # Statements are not prepared, since connection poolers lose them.
-        connection = psycopg.connect(
-            make_conninfo("", **{**_DEFAULTS, **conninfo_to_dict(self._url)}),
-            autocommit=True,
-            prepare_threshold=None,
-        )
-        try:
-            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-            connection.execute(f"SET lock_timeout = '{BUSY_SECONDS:g}s'")
-            if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
-                connection.execute("SET synchronous_commit = on")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
     def _prepare(self) -> None:
         with self._pool.acquire() as connection, connection.transaction():
             run = self._runner(connection)
             if connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
                 self._check_standby(connection)
                 return
-            run(_LOCK, (_TABLES,))
+            lock_tables(run)
             connection.execute("CREATE TABLE IF NOT EXISTS samepic (version INTEGER NOT NULL)")
             version = self._version(connection)
             if version == VERSION:
@@ -302,8 +275,47 @@ class PostgresStore(Store):
     def _version(self, connection: Connection) -> int:
         row = connection.execute("SELECT version FROM samepic").fetchone()
         version = int(row[0]) if row else 0
-        self._refuse_newer(version, VERSION)
+        refuse_newer(self.name, version, VERSION)
         return version
+
+
+def runner(connection: Connection) -> Run:
+    """Return what runs statements on a connection."""
+
+    def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        cursor = connection.execute(sql.replace("?", "%s").encode(), values, binary=True)
+        return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+def lock_tables(run: Run) -> None:
+    """Have other processes that make or migrate tables wait until this transaction ends."""
+    run(_LOCK, (_TABLES,))
+
+
+def pool_of(url: str) -> Connections[Connection]:
+    """Return the connections to a database, named without a password. Raises StoreError for an invalid URL."""
+    expected, connect = "a store that answers", partial(_connect, url)
+    return Connections(
+        redacted_url(url), connect, broken=psycopg.Error, expected=expected, is_alive=_is_alive
+    )
+
+
+def _connect(url: str) -> Connection:
+    # Statements are not prepared, since connection poolers lose them.
+    connection = psycopg.connect(
+        make_conninfo("", **{**_DEFAULTS, **conninfo_to_dict(url)}), autocommit=True, prepare_threshold=None
+    )
+    try:
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        connection.execute(f"SET lock_timeout = '{BUSY_SECONDS:g}s'")
+        if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
+            connection.execute("SET synchronous_commit = on")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _is_alive(connection: Connection) -> bool:

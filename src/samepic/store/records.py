@@ -10,6 +10,8 @@ from typing import Any
 
 from samepic.decision import Match
 from samepic.tuning.search import SEARCH
+from samepic.values import values_of
+from samepic.writing import time_text
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -69,6 +71,24 @@ class Record:
     def is_weak(self) -> bool:
         """Whether the PDQ code says nothing: the picture must not be found by it alone."""
         return self.quality < SEARCH.quality or self.detail < SEARCH.detail
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPicture:
+    """What a list shows of a kept picture: fields of its Record."""
+
+    key: str
+    state: State
+    created: float
+    format: str
+    width: int
+    height: int
+    size: int
+    sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object, with the time as text."""
+        return values_of(self) | {"created": time_text(self.created)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from samepic.errors import StoreError
 from samepic.store import tables
 from samepic.store.connections import Database
 from samepic.store.records import ReviewDecision, ReviewLease, State
@@ -18,6 +19,9 @@ _PAGE: Final = 100  # held pictures to read at a time for the next pair
 _PARTS = {"picture": "pictures", "codes": "codes", "proxy": "proxies"}
 """The tables that hold a picture, by their names in a snapshot."""
 
+KeepProxy = Callable[[Run, int, bytes], bytes]
+"""Keeps the proxy of a new number, and returns what the table of proxies is to hold for it."""
+
 _MATCHES = "FROM pictures p JOIN proxies x ON x.number = p.number"
 
 
@@ -27,6 +31,10 @@ def snapshot(run: Run, tenant: str, number: int) -> dict[str, Any]:
     return {**found, "refusals": _rows(run, "refusals", tenant, number)}
 
 
+def _encoded(value: bytes | memoryview[Any]) -> dict[str, str]:
+    return {"b": base64.b64encode(value).decode()}
+
+
 def _rows(run: Run, table: str, tenant: str, number: int) -> list[dict[str, Any]]:
     columns = [column for column in tables.COLUMNS[table] if column != "number"]
     sql = f"SELECT {', '.join(columns)} FROM {table} WHERE number = ?"
@@ -34,18 +42,22 @@ def _rows(run: Run, table: str, tenant: str, number: int) -> list[dict[str, Any]
     binary = (bytes, memoryview)
     return [
         {
-            column: {"b": base64.b64encode(value).decode()} if isinstance(value, binary) else value
+            column: _encoded(value) if isinstance(value, binary) else value
             for column, value in zip(columns, row, strict=True)
         }
         for row in rows
     ]
 
 
-def restore(run: Run, kept: dict[str, Any]) -> int:
+def restore(run: Run, kept: dict[str, Any], keep_proxy: KeepProxy) -> int:
     """Restore a picture under a new number, and return it: indexes have read past the old one."""
     number = int(tables.insert(run, "pictures", _values(kept["picture"]), " RETURNING number")[0][0])
-    for name in ("codes", "proxy"):
-        tables.insert(run, _PARTS[name], {**_values(kept[name]), "number": number})
+    codes, proxy = _values(kept["codes"]), _values(kept["proxy"])
+    proxy["proxy"] = keep_proxy(run, number, proxy["proxy"])
+    for table, values in (("codes", codes), ("proxies", proxy)):
+        tables.insert(run, table, {**values, "number": number})
+    picture = kept["picture"]
+    tables.record_state(run, picture["tenant"], picture["key"], State(picture["state"]), proxy["matches"])
     for refusal in kept["refusals"]:
         # A later answer under this key stands.
         values = {**_values(refusal), "number": number}
@@ -62,6 +74,19 @@ def _values(row: dict[str, Any]) -> dict[str, Any]:
 
 class Reviews(Database):
     """The part of a store that a review queue needs."""
+
+    def _keep_proxy(self, run: Run, number: int, proxy: bytes) -> bytes:
+        """Keep the proxy of a new number, and return what the table of proxies is to hold for it."""
+        return proxy
+
+    def _read_proxies(self, held: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """Return the proxies by number of what the table holds; those of pictures deleted since are left out."""
+        if any(proxy.startswith(tables.ON_SHARD) for proxy in held.values()):
+            raise StoreError(
+                f"{self.name}: expected its shards to be named after it, as this store keeps pictures on them;"
+                " found it alone"
+            )
+        return held
 
     def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
@@ -109,10 +134,15 @@ class Reviews(Database):
                 return None
             key, kept = pair
             before: dict[str, Any] = {"settled": review.settle(number, kept, same)}
+            tables.record_event(run, tenant, "pair.settled", key, other_key=other, same=same)
             if same:
-                before |= {"buried": snapshot(run, tenant, number)}
+                picture = snapshot(run, tenant, number)
+                held = {number: _values(picture["proxy"])["proxy"]}
+                picture["proxy"]["proxy"] = _encoded(self._read_proxies(held)[number])
+                before |= {"buried": picture}
                 tables.delete_related(run, [(tenant, number)])
                 run("DELETE FROM pictures WHERE number = ?", (number,))
+                tables.record_event(run, tenant, "picture.removed", key)
             else:
                 before |= {"turned": [_drop(run, number, other), *_drop_other(run, kept, key)]}
             done = (tenant, number, int(same), other)
@@ -147,10 +177,11 @@ class Reviews(Database):
             if not rows:
                 return None
             key, other, same, before = rows[0]
-            if not review.restore(json.loads(before), bool(same)):
+            if not review.restore(json.loads(before), bool(same), self._keep_proxy):
                 run("UPDATE words SET undone = 0 WHERE position = ?", (position,))
                 return None
             run("UPDATE words SET before = '' WHERE position = ?", (position,))
+            tables.record_event(run, tenant, "pair.settled", key, other_key=other, same=None)
             number = review.number(key)
             assert number is not None
             left = review.open_matches(number)
@@ -285,7 +316,7 @@ class _Review(NamedTuple):
         sql = "SELECT same, at FROM settled WHERE tenant = ? AND one = ? AND two = ?"
         return self.run(sql, (self.tenant, *pair))
 
-    def restore(self, before: dict[str, Any], same: bool) -> bool:
+    def restore(self, before: dict[str, Any], same: bool, keep_proxy: KeepProxy) -> bool:
         """Restore the state before a decision; False, with nothing changed, where it was changed again since."""
         settled = before["settled"]
         pair = bytes.fromhex(settled["one"]), bytes.fromhex(settled["two"])
@@ -293,7 +324,7 @@ class _Review(NamedTuple):
         if not now or bool(now[0][0]) is not same or not self._is_unchanged(before):
             return False
         if "buried" in before:
-            restore(self.run, before["buried"])
+            restore(self.run, before["buried"], keep_proxy)
         for changed in before.get("turned", []):
             number = self.number(changed["key"])
             assert number is not None
@@ -342,5 +373,7 @@ def _drop_other(run: Run, kept: int, key: str) -> list[dict[str, Any]]:
 
 
 def _set(run: Run, number: int, state: str, matches: str) -> None:
-    run("UPDATE pictures SET state = ? WHERE number = ?", (state, number))
+    sql = "UPDATE pictures SET state = ? WHERE number = ? AND state <> ? RETURNING tenant, key"
+    for tenant, key in run(sql, (state, number, state)):
+        tables.record_state(run, tenant, key, State(state), matches)
     run("UPDATE proxies SET matches = ? WHERE number = ?", (matches, number))

@@ -5,20 +5,22 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from samepic.errors import StoreError
-from samepic.store.connections import Connections
+from samepic.store.connections import Connections, refuse_newer
 from samepic.store.contract import Store
 from samepic.store.tables import APPLICATION, BUSY_SECONDS, MIGRATIONS, VERSION, Run
-from samepic.writing import create_private
+from samepic.writing import create_private, replacing
 
 _TYPES = {
     "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
     "real": "REAL",
     "bytes": "BLOB",
     "clustered": "WITHOUT ROWID",
+    "now": "(julianday('now') - 2440587.5) * 86400.0",
+    "order_keys": "SELECT 1",  # texts are in the order of their code points
 }
 
 
@@ -101,10 +103,10 @@ class SqliteStore(Store):
             with suppress(OSError):  # SQLite says it better
                 create_private(Path(self._path))
         with self._pool.acquire() as connection:
-            self._check(connection)
+            _version_of(connection, self.name)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-            version = self._check(connection)
+            version = _version_of(connection, self.name)
             for step in MIGRATIONS[version:]:
                 for statement in step.format(**_TYPES).split(";"):
                     connection.execute(statement)
@@ -112,12 +114,44 @@ class SqliteStore(Store):
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")
 
-    def _check(self, connection: sqlite3.Connection) -> int:
-        """Return the version of the tables, 0 where there are none; raise StoreError for another program's file."""
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if application != APPLICATION and (application or version or tables):
-            raise StoreError(f"{self.name}: expected a store of samepic, found another SQLite database")
-        self._refuse_newer(version, VERSION)
-        return version
+
+def _version_of(connection: sqlite3.Connection, name: str) -> int:
+    """Return the version of the tables, 0 where there are none; raise StoreError for another program's file."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION and (application or version or tables):
+        raise StoreError(f"{name}: expected a store of samepic, found another SQLite database")
+    refuse_newer(name, version, VERSION)
+    return version
+
+
+def copy_store(source: Path, target: Path) -> int:
+    """Copy a store as it is at one moment, while others write to it; return how many pictures the copy has.
+
+    The copy is checked, synced, and appears whole at `target`, where no file may be. Raises StoreError, OSError.
+    """
+    source.stat()  # SQLite would not say what is wrong with the file
+    for path in (target, *(target.with_name(target.name + end) for end in ("-wal", "-shm", "-journal"))):
+        if path.exists():
+            raise StoreError(
+                f"{path}: expected no file at the place of the copy, found one: move it away first"
+            )
+    with replacing(target) as part:
+        part.touch(0o600)
+        try:
+            with (
+                closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as store,
+                closing(sqlite3.connect(part, isolation_level=None)) as copy,
+            ):
+                if not _version_of(store, str(source)):
+                    raise StoreError(f"{source}: expected a store of samepic, found an empty file")
+                store.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # so that it is one file
+                (state,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+                pictures = int(copy.execute("SELECT count(*) FROM pictures").fetchone()[0])
+        except sqlite3.Error as error:
+            raise StoreError(f"{source}: expected a store that can be copied, found {error}") from error
+        if state != "ok":
+            raise StoreError(f"{source}: expected a store without damage, found {state}")
+    return pictures

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,9 @@ LOAD_ROWS: Final = 20_000
 
 Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """Runs one statement, with `?` for values, and returns its rows."""
+
+ON_SHARD: Final = b"shard:"
+"""How what `proxies` has in place of a proxy begins, where a shard has it; no picture file begins so."""
 
 APPLICATION = 0x53504943
 """The application id in the header of a SQLite file of samepic: "SPIC"."""
@@ -137,13 +141,39 @@ def put_settled(run: Run, tenant: str, pair: tuple[bytes, bytes], *, same: bool,
 def change_state(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
     """Change a picture from one state to another, held for `matches`; False where it is not in the first."""
     rows = run(
-        "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING number",
+        "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING tenant, key",
         (str(after), number, str(before)),
     )
     if rows:
         text = dump_matches(matches)
+        if before is not after:
+            record_state(run, rows[0][0], rows[0][1], after, text)
         run("UPDATE proxies SET matches = ? WHERE number = ? AND matches <> ?", (text, number, text))
     return bool(rows)
+
+
+EVENTS: Final = ("picture.admitted", "picture.held", "picture.refused", "picture.removed", "pair.settled")
+"""The types of events."""
+
+_PRUNED_EVERY: Final = 100  # events, after which old ones are deleted
+
+
+def record_event(run: Run, tenant: str, kind: str, key: str, **more: object) -> None:
+    """Write an event down where events are recorded, in a transaction that draws numbers."""
+    assert kind in EVENTS
+    data = json.dumps({"key": key, **more}, ensure_ascii=False)
+    sql = "INSERT INTO events (id, tenant, kind, data) SELECT ?, ?, ?, ? FROM recording RETURNING position"
+    rows = run(sql, (token_hex(12), tenant, kind, data))
+    if rows and rows[0][0] % _PRUNED_EVERY == 0:
+        run("DELETE FROM events WHERE at < (SELECT max(at) FROM events) - (SELECT keep FROM recording)", ())
+
+
+def record_state(run: Run, tenant: str, key: str, state: State, matches: str) -> None:
+    """Record that a picture was accepted, or held for `matches`."""
+    if state is State.HELD:
+        record_event(run, tenant, "picture.held", key, matches=json.loads(matches))
+    else:
+        record_event(run, tenant, "picture.admitted", key)
 
 
 def delete_related(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:

@@ -97,3 +97,23 @@ CREATE INDEX words_key ON words (tenant, key);
 CREATE INDEX words_kept ON words (at) WHERE before <> ''
 -- version 4
 ALTER TABLE pictures ADD COLUMN unresolved {real}
+-- version 5
+{order_keys};
+CREATE INDEX pictures_held ON pictures (tenant, key) WHERE state = 'held';
+CREATE TABLE events (
+    position {serial},
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    at {real} NOT NULL DEFAULT ({now}),
+    kind TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX events_tenant ON events (tenant, position);
+CREATE INDEX events_at ON events (at);
+CREATE TABLE recording (
+    keep {real} NOT NULL
+);
+CREATE TABLE cursors (
+    name TEXT PRIMARY KEY,
+    event TEXT NOT NULL
+)

@@ -33,6 +33,25 @@ table codes_0 FOR VALUES FROM (MINVALUE) TO ('10000000')
     detail integer NOT NULL
     CONSTRAINT codes_0_pkey PRIMARY KEY (tenant, number)
     CREATE UNIQUE INDEX codes_0_pkey ON codes_0 USING btree (tenant, number)
+table cursors
+    name text NOT NULL
+    event text NOT NULL
+    CONSTRAINT cursors_pkey PRIMARY KEY (name)
+    CREATE UNIQUE INDEX cursors_pkey ON cursors USING btree (name)
+table events
+    position bigint NOT NULL IDENTITY a
+    id text NOT NULL
+    tenant text NOT NULL
+    at double precision NOT NULL DEFAULT (EXTRACT(epoch FROM clock_timestamp()))::double precision
+    kind text NOT NULL
+    data text NOT NULL
+    CONSTRAINT events_id_key UNIQUE (id)
+    CONSTRAINT events_pkey PRIMARY KEY ("position")
+    CREATE INDEX events_at ON events USING btree (at)
+    CREATE INDEX events_tenant ON events USING btree (tenant, "position")
+    CREATE UNIQUE INDEX events_id_key ON events USING btree (id)
+    CREATE UNIQUE INDEX events_pkey ON events USING btree ("position")
+sequence events_position_seq
 table pictures
     number bigint NOT NULL IDENTITY a
     tenant text NOT NULL
@@ -54,6 +73,7 @@ table pictures
     unresolved double precision
     CONSTRAINT pictures_pkey PRIMARY KEY (number)
     CONSTRAINT pictures_tenant_key_key UNIQUE (tenant, key)
+    CREATE INDEX pictures_held ON pictures USING btree (tenant, key) WHERE (state = 'held'::text)
     CREATE INDEX pictures_identity ON pictures USING btree (tenant, identity)
     CREATE INDEX pictures_waiting ON pictures USING btree (tenant, state, number) WHERE (state <> 'accepted'::text)
     CREATE UNIQUE INDEX pictures_pkey ON pictures USING btree (number)
@@ -66,6 +86,8 @@ table proxies
     matches text NOT NULL
     CONSTRAINT proxies_pkey PRIMARY KEY (number)
     CREATE UNIQUE INDEX proxies_pkey ON proxies USING btree (number)
+table recording
+    keep double precision NOT NULL
 table refusals
     tenant text NOT NULL
     key text NOT NULL
@@ -111,4 +133,4 @@ table words
     CREATE INDEX words_tenant ON words USING btree (tenant, "position")
     CREATE UNIQUE INDEX words_pkey ON words USING btree ("position")
 sequence words_position_seq
-version 5
+version 6

@@ -1,8 +1,14 @@
-PRAGMA user_version = 4
+PRAGMA user_version = 5
 PRAGMA application_id = 1397770563
 PRAGMA journal_mode = wal
 index answers_at
     CREATE INDEX answers_at ON answers (at)
+index events_at
+    CREATE INDEX events_at ON events (at)
+index events_tenant
+    CREATE INDEX events_tenant ON events (tenant, position)
+index pictures_held
+    CREATE INDEX pictures_held ON pictures (tenant, key) WHERE state = 'held'
 index pictures_identity
     CREATE INDEX pictures_identity ON pictures (tenant, identity)
 index pictures_waiting
@@ -11,6 +17,10 @@ index refusals_number
     CREATE INDEX refusals_number ON refusals (tenant, number, at)
 index removals_tenant
     CREATE INDEX removals_tenant ON removals (tenant, position)
+index sqlite_autoindex_cursors_1
+    of its own
+index sqlite_autoindex_events_1
+    of its own
 index sqlite_autoindex_pictures_1
     of its own
 index sqlite_autoindex_proxies_1
@@ -43,6 +53,16 @@ table codes
         quality INTEGER NOT NULL,
         detail INTEGER NOT NULL,
         PRIMARY KEY (tenant, number) ) WITHOUT ROWID
+table cursors
+    CREATE TABLE cursors ( name TEXT PRIMARY KEY,
+        event TEXT NOT NULL )
+table events
+    CREATE TABLE events ( position INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        tenant TEXT NOT NULL,
+        at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
+        kind TEXT NOT NULL,
+        data TEXT NOT NULL )
 table pictures
     CREATE TABLE pictures ( number INTEGER PRIMARY KEY AUTOINCREMENT,
         tenant TEXT NOT NULL,
@@ -68,6 +88,8 @@ table proxies
         proxy BLOB NOT NULL,
         data TEXT NOT NULL,
         matches TEXT NOT NULL )
+table recording
+    CREATE TABLE recording ( keep REAL NOT NULL )
 table refusals
     CREATE TABLE refusals ( tenant TEXT NOT NULL,
         key TEXT NOT NULL,
