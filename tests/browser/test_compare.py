@@ -154,4 +154,5 @@ def test_a_file_that_is_no_picture_is_told_in_words(chromium: Browser, site: Run
     with Watched(chromium, site.address, refused=415) as page:
         page.goto(f"{site.address}/compare")
         dropped(page, (tmp_path / "notes.txt", tmp_path / "notes.txt"), "[data-drop=a]")
-        expect(page.get_by_role("alert")).to_have_text("This file is damaged or not a supported image.")
+        said = "Pictures of this format are not accepted. Please choose a JPEG, PNG or WebP file."
+        expect(page.get_by_role("alert")).to_have_text(said)

@@ -17,6 +17,9 @@ from tests.kits.tokens import token_file, token_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
+PAGE = {"Accept": "text/html"}
+"""What a browser sends; other programs get JSON at /."""
+
 TOKEN = "reviewer-" + "r" * 24
 LESS = "looks-only-" + "l" * 24
 TOKENS = token_table("reviewer", TOKEN, "red"), token_table("little", LESS, "red", may=("status",))
@@ -40,8 +43,17 @@ def test_the_start_page_leads_to_every_page_of_the_menu(chromium: Browser, site:
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wide <= 0, "nothing sticks out at the side"
             assert faults(page) == []
-            if size != PHONE:
-                shot(page, "start")
+
+
+def test_the_page_of_the_api_fits_and_leads_to_its_shapes(chromium: Browser, site: Running) -> None:
+    for size in (PHONE, (1280, 860)):
+        with Watched(chromium, site.address, size, scheme="light" if size == PHONE else "dark") as page:
+            page.goto(f"{site.address}/docs")
+            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert wide <= 0, "nothing sticks out at the side"
+            assert faults(page) == []
+            page.get_by_role("link", name="Verdict").first.click()
+            expect(page.get_by_role("heading", name="Verdict")).to_be_in_viewport()
 
 
 def test_a_person_shows_the_token_once_and_leaves_again(chromium: Browser, guarded: Running) -> None:
@@ -63,7 +75,7 @@ def test_a_person_shows_the_token_once_and_leaves_again(chromium: Browser, guard
 
 
 def test_the_pages_are_served_with_their_policy_and_scripts_come_from_files(site: Running) -> None:
-    answer = httpx.get(site.address)
+    answer = httpx.get(site.address, headers=PAGE)
     assert answer.headers["content-security-policy"] == POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "<script>" not in answer.text
@@ -71,7 +83,7 @@ def test_the_pages_are_served_with_their_policy_and_scripts_come_from_files(site
 
 
 def test_nobody_else_can_make_a_browser_ask(guarded: Running) -> None:
-    with httpx.Client(base_url=guarded.address, follow_redirects=False) as client:
+    with httpx.Client(base_url=guarded.address, headers=PAGE) as client:
         asked = client.get("/ui/enter")
         word = asked.text.partition('name="csrf" value="')[2].partition('"')[0]
         sent = {"token": TOKEN, "next": "/", "csrf": word}
@@ -90,7 +102,7 @@ def test_nobody_else_can_make_a_browser_ask(guarded: Running) -> None:
 
 
 def test_a_cookie_that_was_changed_is_none(guarded: Running) -> None:
-    with httpx.Client(base_url=guarded.address) as client:
+    with httpx.Client(base_url=guarded.address, headers=PAGE) as client:
         word = client.get("/ui/enter").text.partition('name="csrf" value="')[2].partition('"')[0]
         client.post("/ui/enter", data={"token": LESS, "csrf": word}, headers={"Origin": guarded.address})
         ((name, value),) = client.cookies.items()
@@ -103,5 +115,5 @@ def test_a_cookie_that_was_changed_is_none(guarded: Running) -> None:
         f"{number}.{who}.{sign}",
         value[:-1],
     ):
-        answer = httpx.get(guarded.address, headers={"Cookie": f"{name}={changed}"})
+        answer = httpx.get(guarded.address, headers={**PAGE, "Cookie": f"{name}={changed}"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/ui/enter?next=%2F")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 from PIL import Image, ImageDraw
 
+from samepic import fingerprint
 from samepic.service.app import ENDPOINTS
 from samepic.service.openapi import description
 from tests.golden.shapes import Sentences, dumped, read_pictures, shaped
@@ -100,6 +101,9 @@ def _asked() -> Iterator[Ask]:
     yield Ask("POST", "/v1/admit?key=d", {"content": b""})
     yield Ask("POST", "/v1/check", {"content": other})
     yield Ask("POST", "/v1/check", {"content": again})
+    code = fingerprint(again)
+    yield Ask("POST", "/v1/check-code", {"json": {"pdq": code.pdq.hex(), "quality": code.quality}})
+    yield Ask("POST", "/v1/check-code", {"json": {"pdq": "0f", "quality": 80}})
     yield Ask("POST", "/v1/compare", {"files": {"a": first, "b": again}})
     yield Ask("POST", "/v1/compare", {"files": {"a": first, "b": again}, "data": {"same_if": "alike"}})
     yield Ask("POST", "/v1/compare", {"files": {"a": first}})

@@ -26,7 +26,7 @@ RED, BLUE, WATCH = "red-" + "r" * 30, "blue-" + "b" * 30, "watch-" + "w" * 30
 HASHED = hashlib.sha256(BLUE.encode()).hexdigest()
 TOKENS = (
     token_table("red shop", RED, "red"),
-    token_table("blue shop", tenant="blue", may=("check", "admit", "status"), sha256=HASHED),
+    token_table("blue shop", tenant="blue", may=("check", "admit", "list", "status"), sha256=HASHED),
     token_table("operator", WATCH, may=("metrics",)),
 )
 
@@ -69,6 +69,9 @@ def test_a_token_may_only_what_it_is_given_for(guarded: Running) -> None:
         assert blue.get("/v1/status").json()["tenant"] == "blue"
         error(blue.delete("/v1/pictures/k"), 403, "forbidden")
         error(blue.get("/v1/held"), 403, "forbidden")
+        code = {"pdq": "0f" * 32, "quality": 80}
+        assert blue.post("/v1/check-code", json=code).status_code == 200
+        error(watch.post("/v1/check-code", json=code), 403, "forbidden")
         assert watch.get("/metrics").status_code == 200
         error(watch.get("/v1/status"), 403, "forbidden")
         error(red.get("/metrics"), 403, "forbidden")
@@ -84,17 +87,23 @@ def test_neither_tenant_learns_of_the_pictures_of_the_other(guarded: Running, up
             assert "idempotency-replayed" not in response.headers
         assert response.json() == {
             "outcome": "accepted",
-            "reason": "not uploaded before",
+            "reason": "This picture has not been uploaded before.",
+            "detail": "not uploaded before",
             "key": "k",
             "match": None,
             "matches": [],
             "flooding": False,
+            "waiting": False,
         }
         assert blue.get("/v1/status").json()["accepted"] == 1
         assert red.get("/v1/status").json()["accepted"] == 1
         assert blue.post("/v1/check", content=upload).json()["match"]["key"] == "k"
         assert red.delete("/v1/pictures/k").status_code == 404
         assert red.get("/v1/held").json() == {"held": [], "next": None}
+        for client, keys in ((red, ["secret/1"]), (blue, ["k"])):
+            listed = client.get("/v1/pictures").json()["pictures"]
+            assert [picture["key"] for picture in listed] == keys
+        error(blue.get("/v1/events"), 403, "forbidden")
 
 
 def test_no_header_leads_to_another_tenant_than_that_of_the_token(guarded: Running) -> None:
@@ -108,7 +117,7 @@ def test_no_token_is_ever_logged(guarded: Running) -> None:
     with bearer(guarded, RED) as red:
         red.get("/v1/status", headers={"X-Request-ID": "who"})
         red.get("/v1/status?token=" + RED)
-    (line,) = [one for one in guarded.logged() if one.get("id") == "who"]
+    (line,) = guarded.request_lines(id="who")
     assert (line["caller"], line["tenant"]) == ("red shop", "red")
     text = guarded.log.read_text()
     assert RED not in text
@@ -151,7 +160,7 @@ def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> N
     path.write_text("".join(TOKENS))
     red, blue, watch = read_tokens(str(path))
     assert red.rights == frozenset(RIGHTS) - {"metrics"}
-    assert (blue.tenant, sorted(blue.rights)) == ("blue", ["admit", "check", "status"])
+    assert (blue.tenant, sorted(blue.rights)) == ("blue", ["admit", "check", "list", "status"])
     assert find_token((red, blue, watch), BLUE) is blue
     assert find_token((red, blue, watch), BLUE.upper()) is None
     assert RED not in repr(red)

@@ -235,4 +235,4 @@ def test_wrong_tokens_may_be_entered_a_few_times_a_minute(crowded: Running) -> N
             statuses.append(answer.status_code)
     assert statuses == [401, 401, 401, 429]
     assert answer.headers["retry-after"] == "60"
-    assert "too many wrong tokens" in answer.text
+    assert "Too many attempts. Please try again in a minute." in answer.text

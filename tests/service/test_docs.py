@@ -14,7 +14,9 @@ from tests.kits.service import Running
 from tests.test_readme import actual, blocks
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = (ROOT / "docs" / "service.md").read_text()
+PAGE, OPERATE, HOSTS = (
+    (ROOT / "docs" / name).read_text() for name in ("service.md", "operate.md", "hosts.md")
+)
 
 
 @pytest.mark.slow
@@ -27,11 +29,18 @@ def test_every_command_of_the_page_prints_what_is_shown(tmp_path: Path) -> None:
             assert actual(asked, tmp_path) == asked
 
 
+@pytest.mark.slow
+def test_every_command_of_the_page_for_operators_prints_what_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for block in blocks(OPERATE, "console"):
+        assert actual(block, tmp_path) == block
+
+
 def test_every_address_and_every_right_is_listed() -> None:
     for one in ENDPOINTS:
         if one.name != "openapi":
             assert f"`{one.method} {one.path.replace(':path', '')}`" in PAGE
-    assert ", ".join(RIGHTS) in PAGE
+    assert ", ".join(RIGHTS) in " ".join(PAGE.split())
 
 
 def test_every_code_of_an_error_is_listed_and_no_other() -> None:
@@ -49,10 +58,10 @@ def test_every_code_of_an_error_is_listed_and_no_other() -> None:
 def test_every_metric_is_listed() -> None:
     source = (ROOT / "src/samepic/service/observability.py").read_text()
     for name in re.findall(r"\"(samepic_\w+)\"", source):
-        assert name in PAGE
+        assert name in OPERATE
 
 
-def test_the_limits_that_the_page_names_are_those_of_the_profile() -> None:
+def test_the_limits_that_the_pages_name_are_those_of_the_profile() -> None:
     limits = SERVICE
     for text in (
         f"headers within {limits.header_seconds:g} s",
@@ -71,7 +80,7 @@ def test_the_limits_that_the_page_names_are_those_of_the_profile() -> None:
         f"answers over {limits.answer_piece // 1024} KB",
         f"for {limits.stop_seconds} s at most",
     ):
-        assert text in PAGE, text
+        assert text in " ".join((PAGE + HOSTS).split()), text
 
 
 def test_the_token_file_of_the_page_is_one(tmp_path: Path) -> None:

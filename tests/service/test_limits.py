@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from samepic.limits import UPLOAD
 from samepic.service.problems import HttpProblem
 from samepic.service.state import ThreadQueue
 from tests.kits.service import Running, client_of
@@ -87,6 +88,19 @@ def test_who_asks_first_whether_to_send_much_is_told_before_sending(small: Runni
     )
     status, body = response_of(connection)
     assert (status, body["error"]["code"]) == (413, "too_large")
+
+
+def test_a_batch_is_no_larger_than_its_pictures_and_than_the_largest_picture(
+    small: Running, running: Running
+) -> None:
+    for service, most in ((small, 32 * MOST), (running, UPLOAD.file_bytes)):
+        connection = connect(service)
+        connection.sendall(
+            b"POST /v1/check-batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\nExpect: 100-continue\r\n\r\n"
+        )
+        status, body = response_of(connection)
+        assert (status, body["error"]["wanted"]) == (413, f"at most {most + 2 * 65536} bytes")
 
 
 def test_a_body_without_end_is_left(small: Running) -> None:

@@ -64,10 +64,10 @@ def test_an_original_at_the_path_of_its_key_has_the_last_word(
         kept.unlink()
         decision = asks.post("/v1/check", content=other).json()
         assert decision["match"]["evidence"] == "proxies"
-        assert f"{SMALL} (the kept original is not at hand)" in decision["reason"]
+        assert f"{SMALL} (the kept original is not at hand)" in decision["detail"]
         kept.write_bytes(b"something else")
         decision = asks.post("/v1/check", content=other).json()
-        assert f"{SMALL} (the originals cannot be compared)" in decision["reason"]
+        assert f"{SMALL} (the originals cannot be compared)" in decision["detail"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_no_key_of_a_tenant_reaches_the_file_of_another(
         assert asks.post("/v1/admit", params={"key": key}, content=coffee.read_bytes()).status_code == 201
         decision = asks.post("/v1/check", content=resaved(coffee)).json()
         assert (decision["match"]["key"], decision["match"]["evidence"]) == (key, "proxies")
-        assert SMALL in decision["reason"]
+        assert SMALL in decision["detail"]
         assert (
             asks.delete(f"/v1/pictures/{key.replace('/', '%2F').replace('..', '%2E%2E')}").status_code == 204
         )

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import pickle
+import re
+import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +17,20 @@ import httpx
 import pytest
 
 from samepic.pages.app import PAGES
-from samepic.pages.html import Html, el, join
+from samepic.pages.html import POLICY, Html, el, join
+from samepic.service.app import ENDPOINTS
 from samepic.service.settings import ServiceSettings
 from tests.gate.pictures import resaved
 from tests.kits.service import Running
 from tests.kits.tokens import token_file, token_table
 
 RED, BLUE, LESS = "red-" + "r" * 30, "blue-" + "b" * 30, "less-" + "l" * 30
+LOOKS = "looks-" + "k" * 30
 TOKENS = (
     token_table("red", RED, "red"),
     token_table("blue", BLUE, "blue"),
     token_table("less", LESS, "red", may=("status",)),
+    token_table("looks", LOOKS, "red", may=("list", "proxy")),
 )
 
 
@@ -58,7 +66,7 @@ def csrf_of(text: str) -> str:
 @contextmanager
 def signed_in(service: Running, token: str) -> Iterator[httpx.Client]:
     """Give a browser that has shown its token, as far as requests go."""
-    headers = {"Sec-Fetch-Site": "same-origin"}
+    headers = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
     with httpx.Client(base_url=service.address, headers=headers, timeout=60) as client:
         csrf = csrf_of(client.get("/ui/enter").text)
         client.post("/ui/enter", data={"token": token, "csrf": csrf})
@@ -67,9 +75,9 @@ def signed_in(service: Running, token: str) -> Iterator[httpx.Client]:
 
 
 def test_without_a_session_every_page_leads_to_the_sign_in_and_tells_nothing(guarded: Running) -> None:
-    with httpx.Client(base_url=guarded.address) as client:
+    with httpx.Client(base_url=guarded.address, headers={"Accept": "text/html"}) as client:
         for one in PAGES:
-            if one.public:
+            if one.public and one.path != "/":
                 continue
             answer = client.request(one.method, one.path, headers={"Sec-Fetch-Site": "same-origin"})
             assert answer.status_code == (303 if one.is_page else 401), one.path
@@ -101,6 +109,24 @@ def test_no_page_shows_a_picture_of_another_tenant(guarded: Running, upload: byt
         assert [one["relation"] for one in near["nearest"]] == ["same-file", "resaved"]
 
 
+def test_kept_pictures_are_listed_to_their_tenant_and_removed_by_whom_that_is_allowed(
+    guarded: Running,
+) -> None:
+    with signed_in(guarded, BLUE) as blue, signed_in(guarded, LOOKS) as looks, signed_in(guarded, RED) as red:
+        assert "The store is empty." in blue.get("/pictures").text
+        assert "Remove one.png" in red.get("/pictures").text
+        shown = looks.get("/pictures", params={"prefix": "two"}).text
+        assert ("two.jpg" in shown, "one.png" in shown, "Remove" in shown) == (True, False, False)
+        assert blue.post("/pictures", data={"key": "one.png"}).status_code == 404
+        assert looks.post("/pictures", data={"key": "one.png"}).status_code == 403
+        csrf = red.headers.pop("X-CSRF-Token")
+        for word in ("0" * 64, ""):
+            assert red.post("/pictures", data={"key": "one.png", "csrf": word}).status_code == 403
+        assert red.post("/pictures", data={"key": "nobody", "csrf": csrf}).status_code == 404
+        shown = red.get("/pictures").text
+        assert ("one.png" in shown, "two.jpg" in shown) == (True, True)
+
+
 def test_two_kept_pictures_are_laid_on_each_other_as_they_are_where_their_files_can_be_read(
     guarded: Running, upload: bytes
 ) -> None:
@@ -128,10 +154,77 @@ def test_a_request_that_no_page_of_ours_makes_is_refused_before_its_body_is_look
         assert answer.status_code == 403
 
 
+def test_a_form_with_a_picture_needs_the_word_of_its_page_too(guarded: Running, upload: bytes) -> None:
+    files = {"file": ("a.png", upload)}
+    with signed_in(guarded, RED) as client:
+        csrf = client.headers.pop("X-CSRF-Token")
+        answer = client.post("/check", files=files, data={"csrf": csrf})
+        assert (answer.status_code, answer.headers["content-security-policy"]) == (200, POLICY)
+        assert "one.png" in answer.text
+        for word, site in (("0" * 64, "same-origin"), ("", "same-origin"), (csrf, "cross-site")):
+            headers = {"Sec-Fetch-Site": site}
+            assert client.post("/check", files=files, data={"csrf": word}, headers=headers).status_code == 403
+        assert client.post("/check", files=files).status_code == 403
+
+
 def test_the_word_of_one_session_is_none_in_another(guarded: Running, upload: bytes) -> None:
     with signed_in(guarded, RED) as one, signed_in(guarded, RED) as other:
         other.headers["X-CSRF-Token"] = one.headers["X-CSRF-Token"]
         assert other.post("/ui/check", files={"file": ("a.png", upload)}).status_code == 403
+
+
+def test_programs_get_the_addresses_at_the_start_and_nothing_of_the_store(guarded: Running) -> None:
+    with httpx.Client(base_url=guarded.address) as client:
+        found = client.get("/").json()
+        assert set(found) == {"service", "version", "links"}
+        assert {name: client.get(path).status_code for name, path in found["links"].items()} == {
+            "docs": 200,
+            "openapi": 200,
+            "ready": 200,
+            "metrics": 401,
+        }
+
+
+def test_browsers_get_links_to_what_there_is_for_programs_too(running: Running) -> None:
+    text = httpx.get(running.address, headers={"Accept": "text/html"}).text
+    for path in ("/review", "/docs", "/openapi.json", "/v1/ready", "/metrics"):
+        assert f'href="{path}"' in text
+
+
+def test_the_page_of_the_api_has_every_address_parameter_answer_and_shape(running: Running) -> None:
+    with httpx.Client(base_url=running.address) as client:
+        answer, described = client.get("/docs"), client.get("/openapi.json").json()
+    assert answer.headers["content-security-policy"] == POLICY
+    sections = dict(re.findall(r'<h2 id="(\w+)">(.*?)</section>', answer.text))
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            section = sections[operation["operationId"]]
+            assert f"{method.upper()} {path}" in section
+            names = [one["name"] for one in operation.get("parameters", [])]
+            assert not [name for name in (*names, *operation["responses"]) if f">{name}<" not in section]
+    linked = set(re.findall(r'href="#([\w-]+)"', answer.text))
+    assert linked <= set(re.findall(r' id="([\w-]+)"', answer.text))
+    assert {f"shape-{name}" for name in described["components"]["schemas"]} <= linked | {"shape-State"}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page shows curl, and there is none on the PATH")
+def test_the_examples_of_the_page_of_the_api_work(tmp_path: Path, upload: bytes) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(upload)
+    with Running(tmp_path / "u.db", tmp_path / "log") as service:
+        text = httpx.get(f"{service.address}/docs").text
+        examples = [html.unescape(found) for found in re.findall(r"<code>(curl .*?)</code>", text)]
+        # What removes the picture comes before what asks for it again.
+        statuses = {}
+        for example in sorted(examples, key=lambda text: "-X DELETE" in text):
+            asked = [*shlex.split(example), "-s", "-w", "%{stderr}%{http_code}"]
+            done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
+            statuses[example.rpartition("/")[2]] = done.stderr
+    assert len(examples) == len(ENDPOINTS)
+    assert statuses.pop("admit") == "201"
+    assert statuses.pop("settle") == "200"
+    assert statuses.pop("17") == "204"
+    assert set(statuses.values()) == {"200"}
 
 
 def test_an_empty_store_has_a_status(running: Running) -> None:

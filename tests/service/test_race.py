@@ -30,7 +30,7 @@ def admitted(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer
             verify=False,  # no certificates are loaded, so that all arrive at once
         ).json()
         if "error" in decision:
-            return Answer(upload.key, "error", decision["error"]["message"])
+            return Answer(upload.key, "error", decision["error"]["detail"])
         return Answer(upload.key, decision["outcome"], decision["match"]["key"] if decision["match"] else "")
 
     with ThreadPoolExecutor(len(uploads)) as pool:

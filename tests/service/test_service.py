@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,10 +11,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from samepic import fingerprint
 from tests.gate.pictures import captioned, opened, resaved
 from tests.kits.service import Running, client_of
 
-SHAPE = {"code", "message", "wanted", "got", "name"}
+SHAPE = {"code", "message", "detail", "wanted", "got", "name"}
 
 
 def admit(client: httpx.Client, picture: bytes, key: str, **asked: str) -> httpx.Response:
@@ -37,8 +39,22 @@ def test_a_picture_that_was_saved_again_is_refused_with_the_key_that_is_kept_and
     again = admit(client, resaved(upload), "photo/2")
     assert (again.status_code, again.json()["outcome"]) == (409, "duplicate")
     assert (again.json()["match"]["key"], again.json()["match"]["relation"]) == ("photo/1", "resaved")
-    assert again.json()["match"]["explanation"] in again.json()["reason"]
+    assert again.json()["match"]["explanation"] in again.json()["detail"]
     assert admit(client, astronaut.read_bytes(), "photo/3").status_code == 201
+
+
+def test_sentences_for_visitors_are_in_the_language_that_the_request_accepts(
+    client: httpx.Client, upload: bytes
+) -> None:
+    admit(client, upload, "photo/1")
+    german = {"Accept-Language": "de-CH, en;q=0.3"}
+    again = client.post("/v1/check", content=resaved(upload), headers=german).json()
+    assert again["reason"] == "Dieses Bild wurde bereits hochgeladen."
+    assert again["detail"].startswith("this picture was uploaded already: ")
+    missing = error(client.get("/v1/nowhere", headers=german), 404, "not_found")
+    assert (missing["message"], missing["detail"]) == ("Hier ist nichts zu finden.", "no such address")
+    broken = error(client.post("/v1/check", content=upload[:5000], headers=german), 422, "damaged_picture")
+    assert broken["message"].startswith("Diese Datei ist beschädigt")
 
 
 def test_an_upload_may_be_the_body_or_a_field_of_a_form(client: httpx.Client, upload: bytes) -> None:
@@ -60,6 +76,39 @@ def test_check_says_what_admit_would_say_and_changes_nothing(client: httpx.Clien
     checked = client.post("/v1/check", content=resaved(upload))
     assert (checked.status_code, checked.json()["outcome"]) == (200, "duplicate")
     assert client.get("/v1/status").json()["accepted"] == 1
+
+
+def test_a_code_is_asked_for_before_the_upload_and_answers_with_a_hint(
+    client: httpx.Client, upload: bytes, astronaut: Path
+) -> None:
+    admit(client, upload, "photo/1")
+    known, other = (fingerprint(picture) for picture in (resaved(upload), astronaut))
+    sent = {"pdq": known.pdq.hex(), "quality": known.quality}
+    found = client.post("/v1/check-code", json=sent, headers={"Accept-Language": "de"}).json()
+    assert (found["known"], found["keys"]) == ("likely", ["photo/1"])
+    assert found["reason"].startswith("Dieses Bild wurde vielleicht schon hochgeladen.")
+    sent = {"pdq": other.pdq.hex().upper(), "quality": other.quality}
+    assert client.post("/v1/check-code", json=sent).json()["known"] == "unlikely"
+    assert client.get("/v1/status").json()["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("pdq", {"pdq": "0f"}),
+        ("pdq", {"pdq": "g" * 64}),
+        ("pdq", {"pdq": None}),
+        ("quality", {"quality": 101}),
+        ("quality", {"quality": True}),
+        ("quality", {"quality": None}),
+        ("body", {"width": 100}),
+    ],
+)
+def test_an_invalid_code_is_an_error_that_names_the_field(
+    client: httpx.Client, name: str, changed: dict[str, object]
+) -> None:
+    answer = client.post("/v1/check-code", json={"pdq": "0f" * 32, "quality": 80, **changed})
+    assert error(answer, 422, "bad_input")["name"] == name
 
 
 def test_compare_tells_what_b_is_to_a(client: httpx.Client, upload: bytes, astronaut: Path) -> None:
@@ -135,12 +184,67 @@ def test_what_waits_is_listed_page_by_page(client: httpx.Client, upload: bytes, 
     error(client.get("/v1/held", params={"limit": "0"}), 422, "bad_input")
 
 
+def test_a_batch_is_answered_in_order_and_a_damaged_picture_fails_no_other(
+    client: httpx.Client, upload: bytes, astronaut: Path
+) -> None:
+    admit(client, upload, "kept")
+    other = astronaut.read_bytes()
+    pictures = [resaved(upload), other, upload[:2000], b"", captioned(other), resaved(other)]
+    files = [("file", (f"{n}.jpg", picture)) for n, picture in enumerate(pictures)]
+    answer = client.post("/v1/check-batch", files=files, headers={"Accept-Language": "de"})
+    results = answer.json()["results"]
+    assert [one["decision"] and one["decision"]["outcome"] for one in results] == [
+        "duplicate", "accepted", None, None, "accepted", "accepted"
+    ]  # fmt: skip
+    assert results[0]["decision"]["match"]["key"] == "kept"
+    assert results[0]["decision"]["reason"].startswith("Dieses Bild")
+    assert [one["error"] and one["error"]["code"] for one in results] == [
+        None, None, "damaged_picture", "bad_input", None, None
+    ]  # fmt: skip
+    assert results[2]["error"]["name"] == "file 3"
+    within = [one["within"] and (one["within"]["outcome"], one["within"]["match"]["key"]) for one in results]
+    assert within == [None, None, None, None, ("review", "1"), ("duplicate", "1")]
+    assert client.get("/v1/status").json()["accepted"] == 1
+    lenient = client.post("/v1/check-batch", files=files[1::3], data={"policy": "edited=accept"}).json()
+    assert [one["within"] for one in lenient["results"]] == [None, None]
+
+
+def test_a_batch_has_limits_and_is_a_form(client: httpx.Client, upload: bytes) -> None:
+    file = ("file", ("a.png", upload[:100]))
+    assert error(client.post("/v1/check-batch", content=upload), 422, "bad_input")["name"] == "content-type"
+    assert error(client.post("/v1/check-batch", files=[file] * 33), 422, "bad_input")["name"] == "file"
+    error(client.post("/v1/check-batch", files={"policy": (None, "")}), 422, "bad_input")
+
+
+def test_kept_pictures_are_listed_by_key_page_by_page(
+    client: httpx.Client, upload: bytes, astronaut: Path
+) -> None:
+    admit(client, astronaut.read_bytes(), "2026/ä b")
+    admit(client, upload, "2026/a")
+    admit(client, captioned(upload), "b")
+
+    def listed(**params: str | int) -> tuple[list[str], str | None]:
+        answer = client.get("/v1/pictures", params=params).json()
+        return [picture["key"] for picture in answer["pictures"]], answer["next"]
+
+    assert listed() == (["2026/a", "2026/ä b", "b"], None)
+    assert listed(limit=1, prefix="2026/") == (["2026/a"], "2026/a")
+    assert listed(limit=1, prefix="2026/", after="2026/a") == (["2026/ä b"], "2026/ä b")
+    assert listed(prefix="2026/", after="2026/ä b") == ([], None)
+    assert (listed(state="held"), listed(state="accepted")[0]) == ((["b"], None), ["2026/a", "2026/ä b"])
+    first = client.get("/v1/pictures").json()["pictures"][0]
+    assert first["sha256"] == hashlib.sha256(upload).hexdigest()
+    assert (first["state"], first["format"], first["size"]) == ("accepted", "PNG", len(upload))
+    for wrong in ({"state": "pending"}, {"limit": "1001"}, {"page": "2"}):
+        error(client.get("/v1/pictures", params=wrong), 422, "bad_input")
+    error(client.get("/v1/pictures", params={"after": "\0"}), 422, "bad_key")
+
+
 def test_the_policy_of_one_call_changes_that_of_the_service(client: httpx.Client, upload: bytes) -> None:
     admit(client, upload, "first")
     assert admit(client, resaved(upload), "second", policy="resaved=review").status_code == 202
     assert (
-        "resaved"
-        in error(admit(client, upload, "third", policy="resaved=maybe"), 422, "bad_input")["message"]
+        "resaved" in error(admit(client, upload, "third", policy="resaved=maybe"), 422, "bad_input")["detail"]
     )
 
 
@@ -252,7 +356,15 @@ def test_settling_a_picture_that_is_not_there_names_it(client: httpx.Client, upl
 
 
 def test_unknown_addresses_and_methods_are_errors_of_the_same_shape(client: httpx.Client) -> None:
-    for path in ("/index.html", "/v1", "/v1/admits", "/v2/admit", "/v1/admit/", "/docs", "/v1/pictures"):
+    for path in (
+        "/index.html",
+        "/v1",
+        "/v1/admits",
+        "/v2/admit",
+        "/v1/admit/",
+        "/documents",
+        "/v1/picture",
+    ):
         error(client.get(path), 404, "not_found")
     for method, path in (
         ("PUT", "/v1/admit"),
@@ -319,7 +431,7 @@ def test_the_log_has_a_line_for_every_request_and_no_key_name_or_data_of_a_pictu
         headers={"X-Request-ID": "logged-1", "Idempotency-Key": "secretagain"},
     )
     client.delete("/v1/pictures/secretkey")
-    (line,) = [one for one in running.logged() if one.get("id") == "logged-1"]
+    (line,) = running.request_lines(id="logged-1")
     assert (line["operation"], line["status"], line["outcome"]) == ("admit", 201, "accepted")
     assert line["received"] > len(upload)
     assert line["ms"] > 0

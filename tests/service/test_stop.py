@@ -51,6 +51,14 @@ def test_an_upload_that_is_under_way_is_answered_and_kept_before_the_service_end
         with connection:
             assert connection.recv(65536).startswith(b"HTTP/1.1 201")
         assert service.process.wait(TIMEOUT) == 0
+        ready, stopped = (
+            next(line for line in service.logged() if line["message"] == name)
+            for name in ("ready", "stopped")
+        )
+        assert (ready["address"], ready["pictures"]) == (service.address, 0)
+        assert ready["store"] == str(tmp_path / "u.db")
+        asked = sum(line["message"] == "request" for line in service.logged())
+        assert (stopped["requests"], stopped["seconds"] > 0) == (asked, True)
     with samepic.Gate(tmp_path / "u.db") as gate:
         kept = gate.get("half")
         assert kept is not None

@@ -36,7 +36,10 @@ class PageRequest(NamedTuple):
 
 
 class PageRoute(NamedTuple):
-    """One address: the `rights` it needs unless `public`, its `label` in the menu, and whether errors are pages too."""
+    """One address: the `rights` it needs unless `public`, its `label` in the menu, and whether errors are pages too.
+
+    With `picture` it takes a form with a picture, and the handler requires the CSRF token that is a field of it.
+    """
 
     method: str
     path: str
@@ -46,6 +49,7 @@ class PageRoute(NamedTuple):
     label: str = ""
     is_page: bool = False
     public: bool = False
+    picture: bool = False
 
 
 def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
@@ -81,14 +85,16 @@ def _endpoint(
             ]
             frame = PageFrame(menu, route.path, sessions.csrf_token(session), caller.name)
             if route.method != "GET":
-                await _require_csrf(service, request, session)
+                auth.require_own_page(request)
+                if not route.picture:
+                    await _require_csrf(service, request, session)
             else:
                 auth.reject_other_sites(request, linked=route.is_page)
             response = await route.handler(service, request, PageRequest(caller, session, frame))
         except (HttpProblem, SamepicError) as error:
             problem = to_problem(error)
             if not route.is_page:
-                return problem.response(for_visitor=True)
+                return problem.page_response()
             response = error_page(problem, frame, "Back to the start")
             if problem.status == 401:
                 path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -111,16 +117,20 @@ def _caller(
     if token is None:
         if route.public:
             return auth.Caller()
-        raise HttpProblem(401, "unauthorized", "expected a browser session with a known token, found none")
+        raise sign_in_required()
     missing = [right for right in route.rights if right not in token.rights]
     if missing:
         raise auth.missing_right(missing[0])
     return auth.Caller(token.name, token.tenant, token.rights)
 
 
+def sign_in_required() -> HttpProblem:
+    """Return the problem of a browser without a session, which leads it to the sign-in."""
+    return HttpProblem(401, "unauthorized", "expected a browser session with a known token, found none")
+
+
 async def _require_csrf(service: Service, request: Request, session: auth.BrowserSession) -> None:
-    """Raise HttpProblem unless a page of this session asks: other sites can send forms, but lack the CSRF token."""
-    auth.require_own_page(request)
+    """Raise HttpProblem unless a request has the CSRF token, which other sites that send forms lack."""
     csrf = request.headers.get(auth.CSRF)
     if csrf is None and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.decision import Match
+from samepic.decision import Decision, Match, Outcome
 from samepic.errors import SamepicError, UnreadableError
 from samepic.gate.admission import sentence_of
 from samepic.gate.gate import Gate
 from samepic.gate.options import originals_below
 from samepic.gate.verify import of_proxies
 from samepic.pages.browser import PageRequest
-from samepic.pages.html import Html, drop_zone, el, page, pair_json
+from samepic.pages.html import Child, Html, drop_zone, el, page, pair_json, post_form
 from samepic.picture import Encoded
 from samepic.profile import Profile
 from samepic.sandbox.decode import Views
+from samepic.service import uploads
 from samepic.service.body import query_params
 from samepic.service.middleware import add_log_fields
 from samepic.service.pictures import proxy_of, send_proxy
-from samepic.service.problems import Json, media_type, unreadable_problem
+from samepic.service.problems import Json, language_of, media_type, unreadable_problem
 from samepic.service.state import Service
-from samepic.service.uploads import received
+from samepic.service.uploads import received, record_outcome
 from samepic.verdict import Relation
 from samepic.verify.overlay import marks_on_b
 from samepic.writing import data_url
@@ -118,13 +120,59 @@ def _key_form(keys: dict[str, str]) -> Html:
     )
 
 
+def picture_form(context: PageRequest, button: Html) -> Html:
+    """Return the form that sends a picture to be checked, which scripts take over, with the place for the answer."""
+    zone = drop_zone("file", "A picture")
+    kind = "multipart/form-data"
+    return post_form("form.pair.one", "/check", context.frame.csrf, zone, button, id="drops", enctype=kind)
+
+
+def answer_place(*content: Child) -> Html:
+    return el("div", content, id="answer", aria_live="polite", role="status")
+
+
 async def show_check(service: Service, request: Request, context: PageRequest) -> Response:
     query_params(request, ())
+    return _check_page(context)
+
+
+async def check_form(service: Service, request: Request, context: PageRequest) -> Response:
+    """Show what the gate would decide on the picture of a form, in the visitor's words."""
+    async with received(service, request, ("file",), ("csrf",)) as sent:
+        service.sessions.require_csrf(context.session, sent.params.get("csrf", ""))
+        upload = Encoded("file", sent.files["file"])
+        gate = service.gates.gate(context.caller.tenant)
+        decision = await service.run_heavy(lambda: gate.check(upload))
+    if decision.error is not None:
+        raise unreadable_problem(decision.error)
+    record_outcome(service, request, "check", decision)
+    return _check_page(context, _answer(decision, language_of(request)))
+
+
+async def check_code(service: Service, request: Request, context: PageRequest) -> Response:
+    return await uploads.check_code(service, request, context.caller)
+
+
+_TONES = {Outcome.ACCEPTED: "good", Outcome.DUPLICATE: "kept", Outcome.REVIEW: "doubt"}
+
+
+def _answer(decision: Decision, language: str) -> Html:
+    kept = None
+    if decision.match is not None:
+        key = decision.match.key
+        source = f"/ui/picture?{urlencode({'key': key})}"
+        kept = el("figure", el("img", src=source, alt=""), el("figcaption", key))
+    said = el("div.say", el("h2", decision.message(language), lang=language))
+    return el(f"div.verdict.{_TONES[decision.outcome]}", kept, said)
+
+
+def _check_page(context: PageRequest, *answer: Child) -> Response:
+    button = el("noscript", el("button.primary", "Check", type="submit"))
     return page(
         "Check",
         el("h1", "Is this picture in the store?"),
-        el("form.pair.one", drop_zone("file", "A picture"), id="drops"),
-        el("div", id="answer", aria_live="polite", role="status"),
+        picture_form(context, button),
+        answer_place(*answer),
         el("div", id="nearest"),
         el("div", id="view", tabindex=-1),
         frame=context.frame,
@@ -137,10 +185,8 @@ async def check_file(service: Service, request: Request, context: PageRequest) -
     async with received(service, request, ("file",)) as sent:
         upload = Encoded("file", sent.files["file"])
         gate = service.gates.gate(context.caller.tenant)
-        result = await service.run_heavy(lambda: _check(gate, upload))
-    outcome = result["decision"]["outcome"]
-    add_log_fields(request.scope, outcome=outcome)
-    service.metrics.count_decision("check", outcome)
+        decision, result = await service.run_heavy(lambda: _check(gate, upload))
+    record_outcome(service, request, "check", decision)
     return Json(result)
 
 
@@ -161,7 +207,7 @@ def _compare_with_kept(service: Service, tenant: str, key: str, upload: bytes) -
     return _pair_json(views, proxies=proxies, profile=profile)
 
 
-def _check(gate: Gate, upload: Encoded) -> dict[str, Any]:
+def _check(gate: Gate, upload: Encoded) -> tuple[Decision, dict[str, Any]]:
     """Ask the gate twice: for its decision, and for all similar pictures. Raises HttpProblem if it is no picture."""
     decision = gate.check(upload)
     if decision.error is not None:
@@ -170,7 +216,7 @@ def _check(gate: Gate, upload: Encoded) -> dict[str, Any]:
     matches = {match.key: match for match in (*similar, *decision.matches)}
     nearest = sorted(matches.values(), key=lambda match: (_LADDER.index(match.relation), -match.probability))
     cards = (_match_json(gate, match) for match in nearest[:_NEAREST])
-    return {
+    return decision, {
         "decision": decision.to_dict(),
         "nearest": [card for card in cards if card is not None],
         "more": max(0, len(nearest) - _NEAREST),

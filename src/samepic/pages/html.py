@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from samepic.service.problems import HttpProblem
+from samepic.service.problems import HttpProblem, file_response
 from samepic.verdict import Relation, Verdict
 from samepic.writing import data_url
 
@@ -112,7 +111,7 @@ def error_page(problem: HttpProblem, frame: PageFrame, back: str) -> HTMLRespons
     titles = {403: "Not allowed", 404: "Not found", 503: "Please try again"}
     title = titles.get(problem.status, "That did not work")
     link = el("p", el("a", back, href="/"))
-    content = el("section.plain", el("h1", title), el("p", problem.for_visitor), link)
+    content = el("section.plain", el("h1", title), el("p", problem.page_text), link)
     response = page(title, content, frame=frame, status=problem.status)
     response.headers.update(problem.headers)
     return response
@@ -163,10 +162,10 @@ def _header(frame: PageFrame) -> Html:
     return join((el("a.skip", "Skip to content", href="#main"), top))
 
 
-def post_form(name: str, action: str, csrf: str, *children: Child) -> Html:
+def post_form(name: str, action: str, csrf: str, *children: Child, **attributes: str) -> Html:
     """Return a form, such as "form.act", that is posted with the CSRF token of its page."""
     token = el("input", type="hidden", name="csrf", value=csrf)
-    return el(name, token, children, method="post", action=action)
+    return el(name, token, children, method="post", action=action, **attributes)
 
 
 def drop_zone(name: str, title: str) -> Html:
@@ -210,16 +209,11 @@ async def static(request: Request) -> Response:
     file = _files().get(request.path_params["name"])
     if file is None:
         return HttpProblem(404, "not_found", "no such address").response()
-    data, tag, media_type = file
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(data, media_type=media_type, headers=headers)
+    return file_response(request, *file)
 
 
 @cache
-def _files() -> dict[str, tuple[bytes, str, str]]:
-    """Return content, ETag and media type of each file by its name; a request never names a path."""
-    files = {path: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
-    tags = {path: f'"{hashlib.sha256(data).hexdigest()[:16]}"' for path, data in files.items()}
-    return {path.name: (data, tags[path], _TYPES[path.suffix]) for path, data in files.items()}
+def _files() -> dict[str, tuple[bytes, str]]:
+    """Return content and media type of each file by its name; a request never names a path."""
+    files = (path for path in STATIC.iterdir() if path.suffix in _TYPES)
+    return {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in files}

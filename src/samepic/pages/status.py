@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.hamming import Codes
-from samepic.pages.browser import PageRequest
+from samepic.pages.browser import PageRequest, sign_in_required
+from samepic.pages.compare import answer_place, picture_form
 from samepic.pages.html import Child, Html, count_text, el, page, plural
 from samepic.service.body import query_params
+from samepic.service.problems import Json
 from samepic.service.state import Service
 from samepic.store.overview import DAYS, REFUSALS, Overview
 from samepic.tuning.search import GATE, SEARCH
@@ -23,12 +25,22 @@ from samepic.tuning.search import GATE, SEARCH
 _INTRODUCTIONS = {
     "/compare": "Are two pictures the same, and where do they differ? See them side by side, overlaid or blinking.",
     "/check": "Is a picture in the store already? See the most similar ones.",
+    "/pictures": "Look through the kept pictures by key, and remove some.",
     "/review": "Decide which uploads are copies, one pair at a time, with the keyboard.",
+    "/docs": "Every address of the API with its parameters, an example and its answers.",
     "/status": "The number of pictures, the decisions on uploads, and the health of the service.",
 }
 
 
+_LINKS = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/v1/ready", "metrics": "/metrics"}
+
+
 async def home(service: Service, request: Request, context: PageRequest) -> Response:
+    """Show what there is: to browsers a page, to programs JSON, which says nothing of the store."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return Json({"service": "samepic", "version": version("samepic"), "links": _LINKS})
+    if service.settings.tokens and not context.frame.user:
+        raise sign_in_required()
     stored, waiting = "", None
     if "status" in context.caller.rights:
         counts = await service.run_light(service.gates.gate(context.caller.tenant).status)
@@ -40,7 +52,27 @@ async def home(service: Service, request: Request, context: PageRequest) -> Resp
         more = el("p", _INTRODUCTIONS.get(path, "")), waiting if path == "/review" else None
         cards.append(el("li", el("a.card.way", el("h2", name), more, href=path)))
     lead = el("p.lead", "Is it the same picture? ", stored)
-    return page("Start", el("h1", "samepic"), lead, el("ul.ways", cards), frame=context.frame)
+    # A browser sends no token, which these counts need where there are any.
+    names = [
+        name for name in ("openapi", "ready", "metrics") if name != "metrics" or not service.settings.tokens
+    ]
+    form = None
+    if context.caller.rights.issuperset(("check", "proxy")):
+        button = el("button.primary", "Upload and check", type="submit")
+        title = el("h2", "Is it here already?")
+        form = el("section.ask", title, picture_form(context, button), answer_place())
+    links = [(el("a", _LINKS[name], href=_LINKS[name]), " ") for name in names]
+    programs = el("p.more.soft", "For programs: ", links)
+    return page(
+        "Start",
+        el("h1", "samepic"),
+        lead,
+        form,
+        el("ul.ways", cards),
+        programs,
+        frame=context.frame,
+        scripts=("home.js",) if form else (),
+    )
 
 
 _WIDTH, _TOP, _HEIGHT, _BOTTOM, _SIDE = 440, 26, 110, 20, 4

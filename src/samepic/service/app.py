@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import anyio.to_thread
@@ -26,7 +27,7 @@ from samepic.service.auth import Caller, authenticate
 from samepic.service.body import query_params
 from samepic.service.middleware import RequestMiddleware, add_log_fields
 from samepic.service.openapi import description
-from samepic.service.problems import HttpProblem, Json, to_problem
+from samepic.service.problems import HttpProblem, Json, file_response, language_of, to_problem
 from samepic.service.settings import ServiceSettings
 from samepic.service.state import Service
 
@@ -55,6 +56,13 @@ def _description(tokens: bool) -> bytes:
     return bytes(Json(description(ENDPOINTS, tokens=tokens)).body)
 
 
+async def code_script(service: Service, request: Request, caller: Caller) -> Response:
+    return file_response(request, _script(), "text/javascript")
+
+
+_script = cache(Path(__file__).with_name("code.js").read_bytes)
+
+
 Handler = Callable[[Service, Request, Caller], Awaitable[Response]]
 
 
@@ -72,16 +80,21 @@ class Endpoint(NamedTuple):
 ENDPOINTS: Final = (
     Endpoint("POST", "/v1/compare", "compare", "compare", uploads.compare, query=True),
     Endpoint("POST", "/v1/check", "check", "check", uploads.check, query=True),
+    Endpoint("POST", "/v1/check-batch", "check_batch", "check", uploads.check_batch, query=True),
+    Endpoint("POST", "/v1/check-code", "check_code", "check", uploads.check_code),
     Endpoint("POST", "/v1/admit", "admit", "admit", uploads.admit, query=True),
+    Endpoint("GET", "/v1/pictures", "list", "list", pictures.listed, query=True),
     Endpoint("GET", "/v1/pictures/{key:path}/proxy", "proxy", "proxy", pictures.proxy),
     Endpoint("DELETE", "/v1/pictures/{key:path}", "remove", "remove", pictures.remove),
     Endpoint("GET", "/v1/held", "held", "held", pictures.held, query=True),
     Endpoint("POST", "/v1/settle", "settle", "settle", pictures.settle),
+    Endpoint("GET", "/v1/events", "events", "events", pictures.events, query=True),
     Endpoint("GET", "/v1/status", "status", "status", pictures.status),
     Endpoint("GET", "/v1/health", "health", "", health),
     Endpoint("GET", "/v1/ready", "ready", "", ready),
     Endpoint("GET", "/metrics", "metrics", "metrics", metrics),
     Endpoint("GET", "/openapi.json", "openapi", "", openapi),
+    Endpoint("GET", "/v1/code.js", "code", "", code_script),
 )
 
 
@@ -136,7 +149,7 @@ async def _handle_error(request: Request, error: Exception) -> Response:
     if problem is not error and problem.status >= 500:
         # Only the log may name the store, not the response.
         _log.error("%s", error, extra={"fields": {"id": request.scope["samepic"]["id"]}})
-    return problem.response()
+    return problem.response(language_of(request))
 
 
 async def _watch(parent: int) -> None:

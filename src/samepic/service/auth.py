@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.gate.options import KEY_LETTERS
+from samepic.messages import Message, Notice
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import RIGHTS, ServiceSettings, Token, find_token, is_loopback
 
@@ -96,9 +97,7 @@ class Sessions:
         # As texts: the signer takes other base64 for the same signature.
         """Raise HttpProblem, 403, unless `token` is the CSRF token of the session."""
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.csrf_token(session).encode()):
-            raise _forbidden(
-                CSRF, "the token of the page", "another", "This page is out of date. Please reload it."
-            )
+            raise _forbidden(CSRF, "the token of the page", "another", Notice(Message.RELOAD))
 
 
 def _cookie_name(request: Request) -> str:
@@ -155,9 +154,10 @@ def sender(request: Request, settings: ServiceSettings, sessions: Sessions) -> t
 def address_of(request: Request) -> str:
     """Return the address of a client; of IPv6 the network, since one machine has 2**64 addresses in it."""
     address = request.client.host if request.client else ""
-    if ":" not in address:
+    try:
+        found = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:  # of IPv4, or what a trusted proxy says
         return address
-    found = ipaddress.IPv6Address(address.partition("%")[0])
     return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
@@ -252,9 +252,8 @@ def missing_right(right: str) -> HttpProblem:
         expected=f'a token with the "{right}" right',
         found="one without it",
         name="authorization",
-        for_visitor="Your token does not allow this.",
     )
 
 
-def _forbidden(name: str, expected: str, found: str, for_visitor: str = "") -> HttpProblem:
-    return HttpProblem.mismatch(403, "forbidden", name, expected, found, for_visitor=for_visitor)
+def _forbidden(name: str, expected: str, found: str, notice: Notice | None = None) -> HttpProblem:
+    return HttpProblem.mismatch(403, "forbidden", name, expected, found, notice=notice)

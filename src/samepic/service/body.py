@@ -131,12 +131,17 @@ async def read_form(
     files: Sequence[str],
     texts: Sequence[str],
     limits: ServiceLimits,
+    *,
+    batch: int = 0,
 ) -> SentPictures:
-    """Parse a form of pictures `files`, and `texts`. Raises HttpProblem: 413 too long, 422 invalid or unknown."""
+    """Parse a form of pictures `files`, and `texts`. Raises HttpProblem: 413 too long, 422 invalid or unknown.
+
+    In a `batch` there may be so many pictures of one name: the first is "NAME 1".
+    """
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary:
         raise HttpProblem.invalid("content-type", "the boundary of the form", "none")
-    collector = _FormCollector(files, texts, limits)
+    collector = _FormCollector(files, texts, limits, batch)
     try:
         parser = MultipartParser(boundary, collector.callbacks())
         async for chunk in body:
@@ -150,10 +155,11 @@ async def read_form(
 
 
 class _FormCollector:
-    def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits) -> None:
+    def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits, batch: int) -> None:
         self.form, self.ended = SentPictures(), False
-        self._files, self._texts, self._limits = files, texts, limits
-        self._parts = 0
+        self._files, self._texts, self._limits, self._batch = files, texts, limits, batch
+        self._parts, self._most = 0, max(limits.fields, batch + len(texts))
+        self._picture = False
         self._header = (bytearray(), bytearray())
         self._disposition = b""
         self._name, self._data = "", BytesIO()
@@ -172,8 +178,8 @@ class _FormCollector:
 
     def _begin_part(self) -> None:
         self._parts += 1
-        if self._parts > self._limits.fields:
-            raise HttpProblem.invalid("body", f"a form of at most {self._limits.fields} fields", "more")
+        if self._parts > self._most:
+            raise HttpProblem.invalid("body", f"a form of at most {self._most} fields", "more")
         self._disposition, self._data = b"", BytesIO()
 
     def _end_header(self) -> None:
@@ -191,17 +197,22 @@ class _FormCollector:
         if self._name not in self._files and self._name not in self._texts:
             known = ", ".join([*self._files, *self._texts])
             raise HttpProblem.invalid("body", f"the fields {known}", f"{self._name!r:.60}")
+        self._picture = self._name in self._files
+        if self._picture and self._batch:
+            if len(self.form.files) == self._batch:
+                raise HttpProblem.invalid(self._name, f"at most {self._batch} pictures", "more")
+            self._name = f"{self._name} {len(self.form.files) + 1}"
         if self._name in self.form.files or self._name in self.form.params:
             raise HttpProblem.invalid(self._name, "one field of this name", "two")
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         self._data.write(memoryview(data)[start:end])
-        max_bytes = self._limits.upload_bytes if self._name in self._files else self._limits.field_bytes
+        max_bytes = self._limits.upload_bytes if self._picture else self._limits.field_bytes
         if self._data.tell() > max_bytes:
             raise _too_large(max_bytes, "more", self._name)
 
     def _end_part(self) -> None:
-        if self._name in self._files:
+        if self._picture:
             self.form.files[self._name] = self._data.getvalue()
         else:
             try:
@@ -246,8 +257,8 @@ def parsed(params: Mapping[str, str], name: str, parse: Callable[[str], Value]) 
         raise HttpProblem(422, "bad_input", str(error), name=name) from None
 
 
-def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
-    """Return a JSON object. Raises HttpProblem for other values, and for NaN and infinity in it."""
+def parse_json_object(text: str | bytes, name: str, fields: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a JSON object. Raises HttpProblem for other values, NaN and infinity in it, and others than `fields`."""
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
@@ -256,6 +267,9 @@ def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
         raise HttpProblem.invalid(name, "a JSON object", f"{found:.120}") from None
     if not isinstance(value, dict):
         raise HttpProblem.invalid(name, "a JSON object", type(value).__name__)
+    unknown = sorted(set(value) - set(fields)) if fields else ()
+    if unknown:
+        raise HttpProblem.invalid(name, f"the fields {', '.join(fields)}", f"{unknown[0]!r:.60}")
     return value
 
 

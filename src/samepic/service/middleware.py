@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samepic.service.auth import require_valid_hosts, sender
-from samepic.service.problems import HEADERS, HttpProblem
+from samepic.service.problems import HEADERS, HttpProblem, language_of
 from samepic.service.state import Service
 
 _access = logging.getLogger("samepic.access")
@@ -132,7 +132,7 @@ class _RequestLog:
 
     async def send_problem(self, problem: HttpProblem) -> None:
         if self.status == _CLIENT_LEFT:
-            await problem.response()(self._scope, self.receive, self.send)
+            await problem.response(language_of(Request(self._scope)))(self._scope, self.receive, self.send)
 
     def finish(self) -> None:
         seconds = time.monotonic() - self._start

@@ -6,6 +6,7 @@ import datetime
 import json
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Metrics:
             "samepic_decoders_lost", "Decoding processes that had to be replaced.", ("why",), registry=own
         )
         self._counted = dict.fromkeys(_LOST, 0)
+        self.answered = 0
         if MULTIPROC_DIR not in os.environ:
             prometheus_client.ProcessCollector(registry=own)
 
@@ -63,6 +65,7 @@ class Metrics:
 
     def request_finished(self, operation: str, status: int, seconds: float, received: int) -> None:
         self._running.dec()
+        self.answered += 1
         self._requests.labels(operation, str(status)).inc()
         self._seconds.labels(operation).observe(seconds)
         self._received.inc(received)
@@ -83,7 +86,8 @@ class Metrics:
             for path in Path(os.environ[MULTIPROC_DIR]).glob("gauge_live*_*.db"):
                 pid = int(path.stem.rpartition("_")[2])
                 try:
-                    os.kill(pid, 0)
+                    if sys.platform != "win32":  # there signal 0 is Ctrl-C
+                        os.kill(pid, 0)
                 except ProcessLookupError:
                     multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
             shared = prometheus_client.CollectorRegistry()

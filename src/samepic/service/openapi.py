@@ -12,6 +12,7 @@ from samepic import decision, verdict
 from samepic.facts import Facts, Proof
 from samepic.gate.options import KEY_LETTERS, PolicyAction
 from samepic.service.settings import SERVICE
+from samepic.store.tables import EVENTS
 
 if TYPE_CHECKING:
     from samepic.service.app import Endpoint
@@ -74,7 +75,9 @@ def _schema(kind: types.Type) -> Schema:
     return _SIMPLE[type(kind)]
 
 
-def _fields(kind: type, text: str, without: str = "", **said: Schema) -> Schema:
+def _fields(
+    kind: type, text: str, without: str = "", besides: Schema | None = None, **said: Schema
+) -> Schema:
     found = types.type_info(kind)
     assert isinstance(found, (types.DataclassType, types.StructType))
     properties = {
@@ -84,7 +87,7 @@ def _fields(kind: type, text: str, without: str = "", **said: Schema) -> Schema:
         for one in found.fields
         if one.name != without
     }
-    return _object(properties, description=text)
+    return _object({**properties, **(besides or {})}, description=text)
 
 
 _TURNED: Final[Schema] = {"type": "integer", "enum": [0, 90, 180, 270]}
@@ -115,52 +118,108 @@ _VERDICT = _object(
     description="How b relates to a.",
 )
 
+_LISTED: Final[Schema] = {
+    "key": _TEXT,
+    "created": {"type": "string", "format": "date-time"},
+    "format": _TEXT,
+    "width": _COUNT,
+    "height": _COUNT,
+    "size": _COUNT,
+}
+_NEXT: Final[Schema] = {"type": ["string", "null"], "description": "The value of `after` for the next page."}
+_STATE: Final = _one_of(("accepted", "held"))
+
 _HELD = _object(
     {
         "held": _list_of(
-            _object(
-                {
-                    "key": _TEXT,
-                    "created": {"type": "string", "format": "date-time"},
-                    "format": _TEXT,
-                    "width": _COUNT,
-                    "height": _COUNT,
-                    "size": _COUNT,
-                    "data": {"type": "object"},
-                    "matches": _list_of(_reference("Match")),
-                }
-            )
+            _object({**_LISTED, "data": {"type": "object"}, "matches": _list_of(_reference("Match"))})
         ),
-        "next": {"type": ["string", "null"], "description": "The value of `after` for the next page."},
+        "next": _NEXT,
     },
     description="The pictures that wait for review, the oldest first.",
 )
 
-_ERROR = _object(
+_PROBLEM = _object(
     {
-        "error": _object(
-            {
-                "code": {**_TEXT, "description": "For programs; stable."},
-                "message": {**_TEXT, "description": "A sentence for people."},
-                "wanted": _TEXT,
-                "got": _TEXT,
-                "name": {**_TEXT, "description": "The field, parameter, header or file with the problem."},
-            }
-        )
+        "code": {**_TEXT, "description": "For programs; stable."},
+        "message": {**_TEXT, "description": "A sentence for people, in the language of Accept-Language."},
+        "detail": {**_TEXT, "description": "A technical sentence, in English."},
+        "wanted": _TEXT,
+        "got": _TEXT,
+        "name": {**_TEXT, "description": "The field, parameter, header or file with the problem."},
+    }
+)
+_EVENT = _object(
+    {
+        "id": {**_TEXT, "description": "As in `webhook-id`."},
+        "type": _one_of(EVENTS),
+        "timestamp": {"type": "string", "format": "date-time"},
+        "data": {"type": "object"},
     },
-    description="The shape of all errors, also for unknown addresses and methods.",
+    description="A decision, which is also what is posted to a webhook.",
+)
+_EVENTS = _object(
+    {
+        "events": _list_of(_reference("Event")),
+        "next": {**_TEXT, "description": "The value of `after` for the next page, now or later."},
+        "recorded": {**_FLAG, "description": "Whether the store records events."},
+        "missed": {**_FLAG, "description": "`after` is deleted, and others may be: list the keys anew."},
+    },
+)
+_ERROR = _object(
+    {"error": _PROBLEM}, description="The shape of all errors, also for unknown addresses and methods."
+)
+_CHECKED = _object(
+    {
+        "decision": {
+            **_or_null(_reference("Decision")),
+            "description": "What `check` answers, null for an unusable file.",
+        },
+        "within": {
+            **_or_null(_reference("Decision")),
+            "description": "What it is to the pictures before it in the form, null if to none: the `key` of a match is"
+            " the place of one, `0` the first.",
+        },
+        "error": {**_or_null(_PROBLEM), "description": "What is wrong with the file, or null."},
+    },
+    description="One picture of the form.",
 )
 
 _SCHEMAS: Final[Schema] = {
+    "Batch": _object({"results": _list_of(_reference("Checked"), description="In the order of the form.")}),
+    "Checked": _CHECKED,
+    "Code": _object(
+        {
+            "pdq": {**_TEXT, "pattern": "^[0-9a-fA-F]{64}$", "description": "The PDQ code, in hex."},
+            "quality": {"type": "integer", "minimum": 0, "maximum": 100, "description": "The quality of it."},
+        },
+        additionalProperties=False,
+        description="The code of a picture, as code.js makes it.",
+    ),
+    "CodeHint": _fields(
+        decision.CodeHint,
+        "What the code of a picture says before it is uploaded: a hint, and never a reason to refuse it.",
+        besides={"reason": {**_TEXT, "description": "One sentence for the uploader, as in Decision."}},
+        keys={"description": "Kept pictures that it may be a copy of, nearest first."},
+    ),
     "Decision": _fields(
         decision.Decision,
         "The decision of the gate on an upload.",
         "error",
+        {
+            "reason": {
+                **_TEXT,
+                "description": "One sentence for the uploader, in the language of Accept-Language.",
+            }
+        },
         outcome=_one_of(outcome for outcome in decision.Outcome if outcome is not decision.Outcome.REFUSED),
-        reason={"description": "One sentence for the uploader."},
+        detail={"description": "One technical sentence, in English."},
         flooding={"description": "The kept picture matches so many different uploads that it refuses none."},
+        waiting={"description": "The picture that refused this one waits for review."},
     ),
     "Error": _ERROR,
+    "Event": _EVENT,
+    "Events": _EVENTS,
     "Facts": _fields(
         Facts,
         "The facts of the explanation, as values.",
@@ -184,6 +243,7 @@ _SCHEMAS: Final[Schema] = {
         probability=_CHANCE,
         better={"description": "Whether the upload is the better copy of the two."},
         worse={"description": "Whether the kept picture is the better copy of the two."},
+        changes={"description": "What a person notices first between the two."},
         evidence={
             "description": "What was compared: equal digests, a reviewer's decision, both originals, or both small"
             " pictures, on which very small changes cannot be seen."
@@ -196,6 +256,8 @@ _SCHEMAS: Final[Schema] = {
             }
         ),
     ),
+    "Picture": _object({**_LISTED, "state": _STATE, "sha256": _TEXT}, description="A kept picture."),
+    "Pictures": _object({"pictures": _list_of(_reference("Picture")), "next": _NEXT}),
     "PictureInfo": _fields(
         verdict.PictureInfo,
         "The properties of a picture from its header.",
@@ -262,6 +324,19 @@ _ADMIT: Final[Schema] = {"key": _KEY, "data": _DATA, **_CHECK}
 _HELD_PAGE: Final[Schema] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": SERVICE.held[1], "default": SERVICE.held[0]},
     "after": {**_KEY, "description": "`next` of the previous page."},
+}
+_LIST_PAGE: Final[Schema] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": SERVICE.listed[1], "default": SERVICE.listed[0]},
+    "after": {
+        **_KEY,
+        "description": "List the keys after this one, kept or not: `next` of the previous page.",
+    },
+    "prefix": {**_KEY, "description": "List the keys that begin with this."},
+    "state": {**_STATE, "description": "List those in this state; by default both."},
+}
+_EVENT_PAGE: Final[Schema] = {
+    "limit": _LIST_PAGE["limit"],
+    "after": {**_TEXT, "description": "List the events after this one: `next` of a page, at first empty."},
 }
 _PATH_KEY: Final[Schema] = {
     "name": "key",
@@ -354,6 +429,19 @@ _OPERATIONS: Final = {
         (*_query(_CHECK),),
         _upload(_CHECK),
     ),
+    "check_batch": _Operation(
+        "Check several pictures, against the kept ones and each other. Changes nothing",
+        {200: _json("The decisions.", "Batch")},
+        _BODY,
+        (*_query({"policy": _POLICY}),),
+        _form({"file": _list_of(_BINARY, minItems=1, maxItems=SERVICE.batch), "policy": _POLICY}, "file"),
+    ),
+    "check_code": _Operation(
+        "May a picture with this code be kept already? Upload it to know",
+        {200: _json("A hint.", "CodeHint")},
+        _BODY,
+        body={"application/json": {"schema": _reference("Code")}},
+    ),
     "admit": _Operation(
         "Store a picture, unless it is a duplicate",
         {
@@ -367,6 +455,12 @@ _OPERATIONS: Final = {
         (*_BODY, 415),
         (*_query(_ADMIT), _IDEMPOTENCY),
         _upload(_ADMIT),
+    ),
+    "list": _Operation(
+        "List the kept pictures",
+        {200: _json("By key, in the order of code points.", "Pictures")},
+        (),
+        (*_query(_LIST_PAGE),),
     ),
     "proxy": _Operation(
         "The small picture of a key",
@@ -398,6 +492,12 @@ _OPERATIONS: Final = {
         (_IDEMPOTENCY,),
         {"application/json": {"schema": _reference("Settle")}},
     ),
+    "events": _Operation(
+        "List what was decided, where the store records it",
+        {200: _json("The oldest first.", "Events")},
+        (),
+        (*_query(_EVENT_PAGE),),
+    ),
     "status": _Operation(
         "Count the kept pictures", {200: _json("The counts of the caller's tenant.", "Status")}
     ),
@@ -406,6 +506,13 @@ _OPERATIONS: Final = {
     "metrics": _Operation(
         "Metrics for Prometheus, of all tenants together",
         {200: _content("In the text format of Prometheus.", "text/plain", _TEXT)},
+    ),
+    "code": _Operation(
+        "A script for browsers that computes the `pdq` and `quality` of a picture",
+        {
+            200: _content("An ES module with `codeOf(file)`.", "text/javascript", _TEXT),
+            304: {"description": "The one with the ETag of If-None-Match."},
+        },
     ),
     "openapi": _Operation("This description", {200: _content("The description.", "application/json", {})}),
 }

@@ -1,8 +1,8 @@
-"""Pictures: remove them, show their proxies, list and settle what is held for review, and count."""
+"""Pictures: list and remove them, show their proxies, list and settle what is held; events, and counts."""
 
 from __future__ import annotations
 
-import datetime
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -17,7 +17,8 @@ from samepic.service.body import parse_json_object, path_key, query_params, read
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpAnswer, HttpProblem, Json, media_type
 from samepic.service.state import Service, idempotency_key, run_once
-from samepic.store.records import Record
+from samepic.store.records import Record, State
+from samepic.writing import time_text
 
 
 async def remove(service: Service, request: Request, caller: Caller) -> Response:
@@ -55,10 +56,22 @@ def proxy_of(gate: Gate, key: str, name: str = "key") -> bytes:
     return record.proxy
 
 
+async def listed(service: Service, request: Request, caller: Caller) -> Response:
+    """List the kept pictures by key."""
+    params = query_params(request, ("limit", "after", "prefix", "state"))
+    limit = _page_size(params.pop("limit", None), service.limits.listed)
+    if params.get("state", State.HELD) not in (State.ACCEPTED, State.HELD):
+        raise HttpProblem.invalid("state", "accepted or held", f"{params['state']!r:.20}")
+    gate = service.gates.gate(caller.tenant)
+    found = await service.run_light(lambda: list(gate.pictures(**params, limit=limit)))
+    following = found[-1].key if len(found) == limit else None
+    return Json({"pictures": [picture.to_dict() for picture in found], "next": following})
+
+
 async def held(service: Service, request: Request, caller: Caller) -> Response:
     """List the pictures that wait for review, the oldest first."""
     params = query_params(request, ("limit", "after"))
-    limit = _page_size(params.get("limit"), service)
+    limit = _page_size(params.get("limit"), service.limits.held)
     gate = service.gates.gate(caller.tenant)
 
     def call() -> list[Record]:
@@ -93,6 +106,19 @@ async def settle(service: Service, request: Request, caller: Caller) -> Response
     return answer.response(replayed=replayed)
 
 
+async def events(service: Service, request: Request, caller: Caller) -> Response:
+    """List what was decided, the oldest first."""
+    params = query_params(request, ("limit", "after"))
+    limit = _page_size(params.get("limit"), service.limits.listed)
+    after, store = params.get("after", ""), service.gates.store
+    if not re.fullmatch("([0-9a-f]{24})?", after):
+        raise HttpProblem.invalid("after", "`next` of a page", f"{after!r:.40}")
+    found = await service.run_light(lambda: store.events(caller.tenant, after, limit))
+    listed = [event.to_dict() for event in found.events]
+    following = listed[-1]["id"] if listed else after
+    return Json({"events": listed, "next": following, "recorded": found.recorded, "missed": found.missed})
+
+
 _version = cache(version)  # it reads and parses a file
 
 
@@ -104,10 +130,7 @@ async def status(service: Service, request: Request, caller: Caller) -> Response
 
 
 def _parse_settle(body: bytes) -> tuple[str, str | None, bool | None]:
-    fields = parse_json_object(body, "body")
-    unknown = sorted(set(fields) - {"key", "other_key", "same"})
-    if unknown:
-        raise HttpProblem.invalid("body", "key, other_key and same", f"{unknown[0]!r:.60}")
+    fields = parse_json_object(body, "body", ("key", "other_key", "same"))
     key, same = text_field(fields, "key"), fields.get("same")
     other = text_field(fields, "other_key") if "other_key" in fields else None
     if "same" not in fields or not (same is None or isinstance(same, bool)):
@@ -135,8 +158,8 @@ def _settle(gate: Gate, key: str, other: str | None, same: bool | None) -> HttpA
     return HttpAnswer(200, decision.to_dict())
 
 
-def _page_size(text: str | None, service: Service) -> int:
-    usual, largest = service.limits.held
+def _page_size(text: str | None, sizes: tuple[int, int]) -> int:
+    usual, largest = sizes
     if text is None:
         return usual
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= largest):
@@ -146,6 +169,5 @@ def _page_size(text: str | None, service: Service) -> int:
 
 def _held_json(record: Record) -> dict[str, Any]:
     shown = {name: getattr(record, name) for name in ("key", "created", "format", "width", "height", "size")}
-    created = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="seconds")
     matches = [match.to_dict() for match in record.matches]
-    return {**shown, "created": created, "data": dict(record.data), "matches": matches}
+    return {**shown, "created": time_text(record.created), "data": dict(record.data), "matches": matches}

@@ -1,16 +1,19 @@
-"""Responses of the service: JSON, decisions, small pictures, and errors, which all have one shape."""
+"""Responses of the service: JSON, decisions, small pictures, files, and errors, which all have one shape."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from samepic import errors
 from samepic.decision import Decision, Outcome
+from samepic.messages import Message, Notice, preferred_language
 from samepic.service.settings import SERVICE
 
 _HTTP = {
@@ -25,8 +28,6 @@ HEADERS = {
 }
 """What every answer has that sets no other: nobody else keeps, shows or guesses at it."""
 
-_NOT_AN_IMAGE = "This file is damaged or not a supported image."
-
 _CODES: Mapping[type[errors.UnreadableError], str] = {
     errors.TruncatedError: "damaged_picture",
     errors.LimitError: "picture_too_large",
@@ -35,21 +36,30 @@ _CODES: Mapping[type[errors.UnreadableError], str] = {
     errors.UnreadableError: "unreadable_picture",
 }
 
-_FOR_VISITORS = {
-    "busy": "The service is busy. Please try again in a moment.",
-    "damaged_picture": _NOT_AN_IMAGE,
-    "forbidden": "You are not allowed to do this.",
-    "not_found": "There is nothing here.",
-    "not_ready": "The service is starting or stopping. Please try again in a moment.",
-    "picture_too_costly": "This picture took too long to open.",
-    "picture_too_large": "This picture is too large.",
-    "too_large": "This file is too large.",
-    "too_slow": "The upload took too long. Please try again.",
-    "unauthorized": "Please sign in.",
-    "unavailable": "The pictures cannot be reached right now. Please try again in a moment.",
-    "unreadable_picture": _NOT_AN_IMAGE,
-    "unsupported_format": _NOT_AN_IMAGE,
+MESSAGES: Mapping[str, Message] = {
+    "bad_input": Message.INVALID,
+    "bad_key": Message.INVALID,
+    "bad_request": Message.INVALID,
+    "busy": Message.UNAVAILABLE,
+    "damaged_picture": Message.DAMAGED,
+    "forbidden": Message.FORBIDDEN,
+    "idempotency_key_reused": Message.INVALID,
+    "internal": Message.FAILED,
+    "method_not_allowed": Message.INVALID,
+    "no_http": Message.INVALID,
+    "not_found": Message.NOT_FOUND,
+    "not_ready": Message.UNAVAILABLE,
+    "picture_too_costly": Message.TOO_COMPLEX,
+    "picture_too_large": Message.TOO_MANY_PIXELS,
+    "too_large": Message.TOO_LARGE,
+    "too_many": Message.TOO_MANY_TRIES,
+    "too_slow": Message.TOO_SLOW,
+    "unauthorized": Message.SIGN_IN,
+    "unavailable": Message.UNAVAILABLE,
+    "unreadable_picture": Message.NOT_A_PICTURE,
+    "unsupported_format": Message.UNSUPPORTED,
 }
+"""What a visitor reads of the problem with each code."""
 
 
 class Json(Response):
@@ -61,41 +71,54 @@ class Json(Response):
         return f"{json.dumps(content, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
+def language_of(request: HTTPConnection) -> str:
+    """Return the language in which a request wants the sentences for visitors."""
+    return preferred_language(request.headers.get("accept-language", ""))
+
+
 def media_type(data: bytes) -> str:
     """Return the media type of an encoded picture that samepic made: WebP or JPEG."""
     return "image/webp" if data.startswith(b"RIFF") else "image/jpeg"
 
 
+def file_response(request: Request, data: bytes, media_type: str) -> Response:
+    """Return a file of the package, which browsers keep and ask for again by its ETag: 304 where it is the same."""
+    tag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=media_type, headers=headers)
+
+
 class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
-    """A response that is an error: a `code` for programs, a technical message, and the sentence that pages show."""
+    """A response that is an error: a `code` for programs, a technical text, and the notice that visitors read."""
 
     def __init__(
         self,
         status: int,
         code: str,
-        message: str,
+        detail: str,
         *,
         expected: str = "",
         found: str = "",
         name: str = "",
-        for_visitor: str = "",
+        notice: Notice | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
         self.expected, self.found, self.name = expected, found, name
-        fallback = "Something in this request is missing or invalid." if expected else message
-        self.for_visitor = for_visitor or _FOR_VISITORS.get(code, fallback)
+        self.notice = notice or Notice(MESSAGES.get(code, Message.INVALID))
         self.headers = dict(headers or {})
         if status == 503:
             self.headers.setdefault("Retry-After", str(SERVICE.retry_seconds))
 
     @classmethod
     def mismatch(
-        cls, status: int, code: str, name: str, expected: str, found: str, *, for_visitor: str = ""
+        cls, status: int, code: str, name: str, expected: str, found: str, *, notice: Notice | None = None
     ) -> HttpProblem:
-        message = f"{name}: expected {expected}, found {found}"
-        return cls(status, code, message, expected=expected, found=found, name=name, for_visitor=for_visitor)
+        detail = f"{name}: expected {expected}, found {found}"
+        return cls(status, code, detail, expected=expected, found=found, name=name, notice=notice)
 
     @classmethod
     def invalid(cls, name: str, expected: str, found: str, code: str = "bad_input") -> HttpProblem:
@@ -105,25 +128,35 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
     @classmethod
     def unknown_key(cls, key: str, name: str = "key") -> HttpProblem:
         found = f"{key!r:.80}, which is not in the store"
-        visible = "This picture is not in the store."
-        return cls.mismatch(404, "not_found", name, "the key of a kept picture", found, for_visitor=visible)
+        notice = Notice(Message.UNKNOWN_PICTURE)
+        return cls.mismatch(404, "not_found", name, "the key of a kept picture", found, notice=notice)
 
-    def to_dict(self) -> dict[str, Any]:
+    @property
+    def page_text(self) -> str:
+        """What the service's own pages say, which are for the site's people: the detail where it is a sentence."""
+        vague = self.notice.message is Message.INVALID and not self.expected
+        return self.detail if vague else self.notice.text()
+
+    def content(self, language: str) -> dict[str, Any]:
+        return self._content(self.notice.text(language))
+
+    def _content(self, message: str) -> dict[str, Any]:
         return {
             "error": {
                 "code": self.code,
-                "message": self.message,
+                "message": message,
+                "detail": self.detail,
                 "wanted": self.expected,
                 "got": self.found,
                 "name": self.name,
             }
         }
 
-    def response(self, *, for_visitor: bool = False) -> Json:
-        content = self.to_dict()
-        if for_visitor:
-            content["error"]["message"] = self.for_visitor
-        return Json(content, self.status, self.headers)
+    def response(self, language: str = "en") -> Json:
+        return Json(self.content(language), self.status, self.headers)
+
+    def page_response(self) -> Json:
+        return Json(self._content(self.page_text), self.status, self.headers)
 
 
 def unreadable_problem(error: errors.UnreadableError) -> HttpProblem:
@@ -136,6 +169,7 @@ def unreadable_problem(error: errors.UnreadableError) -> HttpProblem:
         expected=error.wanted,
         found=error.got,
         name=error.name,
+        notice=Notice.of_error(error),
     )
 
 
@@ -172,8 +206,8 @@ class HttpAnswer(NamedTuple):
         return Json(self.body, self.status, headers)
 
 
-def decision_answer(decision: Decision, status: int) -> HttpAnswer:
-    """Return a decision as an answer. Raises HttpProblem if the upload was refused."""
+def decision_answer(decision: Decision, status: int, language: str) -> HttpAnswer:
+    """Return a decision as an answer, with its reason in a language. Raises HttpProblem if the upload was refused."""
     if decision.error is not None:
         raise unreadable_problem(decision.error)
-    return HttpAnswer(status, decision.to_dict())
+    return HttpAnswer(status, decision.to_dict(language))

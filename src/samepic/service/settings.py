@@ -28,6 +28,7 @@ class ServiceLimits:
     field_bytes: int = 64 * 1024  # a form field that is not a picture, and a JSON body
     form_bytes: int = 64 * 1024  # the boundaries and headers of a form, besides its parts
     fields: int = 8  # parts of a form
+    batch: int = 32  # pictures of one request, together no larger than the largest one
     connections: int = 1000  # open connections; a further one takes the place of one that nobody needs
     backlog: int = 1024  # connections that the system keeps until they are accepted
     turn_accepts: int = 1  # connections that are accepted in one turn of the event loop
@@ -60,12 +61,17 @@ class ServiceLimits:
     wrong_tokens: int = 10  # wrong tokens that an address may enter within a minute
     tenants: int = 1000  # gates that are open at once; each keeps the index of its tenant
     held: tuple[int, int] = (50, 200)  # held pictures in one answer, by default and at most
+    listed: tuple[int, int] = (100, 1000)  # entries of other lists in one answer
 
 
 SERVICE = ServiceLimits()
-RIGHTS: Final = ("compare", "check", "admit", "remove", "proxy", "held", "settle", "status", "metrics")
+RIGHTS: Final = (
+    *("compare", "check", "admit", "list", "remove", "proxy"),
+    *("held", "settle", "events", "status", "metrics"),
+)
 """The rights of tokens; `metrics` counts the requests of all tenants together."""
 
+_TOKENS = "one token, or TOML with [[token]] tables"
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -95,18 +101,25 @@ def find_token(tokens: Sequence[Token], text: str) -> Token | None:
 
 
 def read_tokens(path: str) -> tuple[Token, ...]:
-    """Return the tokens of a file: TOML with [[token]] tables, or just one token in plain text.
+    """Return the tokens of a file. Raises ProfileError, OSError."""
+    try:
+        return parse_tokens(Path(path).read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise _mismatch(path, _TOKENS, str(error)) from None
+
+
+def parse_tokens(text: str, path: str) -> tuple[Token, ...]:
+    """Return the tokens in a text: TOML with [[token]] tables, or just one token; `path` is for messages.
 
     A table has `name`, either `token` or `sha256` (64 hex digits), and optionally `tenant` and `may`, a list of RIGHTS.
-    A token of a named tenant has by default all rights but `metrics`. Raises ProfileError, OSError.
+    A token of a named tenant has by default all rights but `metrics`. Raises ProfileError.
     """
+    if "\n" not in text.strip() and "=" not in text and "[" not in text:
+        return (parse_token(text.strip(), path),)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        if "\n" not in text.strip() and "=" not in text and "[" not in text:
-            return (parse_token(text.strip(), path),)
         content = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _mismatch(path, "one token, or TOML with [[token]] tables", str(error)) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _mismatch(path, _TOKENS, str(error)) from None
     tables = content.get("token")
     if (
         set(content) != {"token"}
@@ -165,7 +178,8 @@ class ServiceSettings:
 
     Without `tokens` everyone may ask, and on loopback a header names the tenant. `originals` is a folder of kept
     pictures, with one for each named tenant. `parent` is the process that stops this one when it ends. `secret` signs
-    the cookies; `shared` is a folder for what all processes must know of them.
+    the cookies; `shared` is a folder for what all processes must know of them. `proxies` are addresses or networks
+    whose X-Forwarded-For is believed.
     """
 
     store: str = field(repr=False)
@@ -182,6 +196,7 @@ class ServiceSettings:
     parent: int = 0
     shared: str = ""
     replicas: tuple[str, ...] = field(default=(), repr=False)
+    proxies: tuple[str, ...] = ()
     secret: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
 
     def __post_init__(self) -> None:
@@ -197,6 +212,11 @@ class ServiceSettings:
     @property
     def loopback(self) -> bool:
         return is_loopback(self.host)
+
+    @property
+    def address(self) -> str:
+        host = self.host.strip("[]")
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -59,6 +59,7 @@ class Gates:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._open: _Resources | None = None
+        self._pictures = 0
         self._thread = threading.Thread(target=self._open_with_retries, name="samepic-open", daemon=True)
 
     def start(self) -> None:
@@ -106,7 +107,8 @@ class Gates:
                 self._stopped.wait(pause)
                 pause = min(2 * pause, longest)
             else:
-                _log.info("ready")
+                fields = {"address": self._settings.address, "store": self.store.name}
+                _log.info("ready", extra={"fields": {**fields, "pictures": self._pictures}})
                 return
 
     def _open_resources(self) -> _Resources:
@@ -126,6 +128,7 @@ class Gates:
             # Load the indexes of the known tenants now, not with the first upload.
             for tenant in {token.tenant for token in self._settings.tokens} or {""}:
                 gate(tenant).warm()
+            self._pictures = store.total()
         except BaseException:
             own.close()
             raise
@@ -184,7 +187,7 @@ class Service:
         self.strangers = Budget(limits.strangers, "requests without a token are running")
         self.sessions = Sessions(settings.secret, settings.shared)
         self.wrong_tokens: Counter[str] = Counter()
-        self.metrics = Metrics()
+        self.metrics, self._started = Metrics(), time.monotonic()
         self._attempt: asyncio.Task[None] | None = None
         self._attempted = 0.0
         self._heavy = ThreadQueue("samepic-heavy", limits.threads, limits.waiting, limits.queue_seconds)
@@ -194,10 +197,13 @@ class Service:
         self.run_light = self._light.run  # for calls that only read or write the store
 
     def close(self) -> None:
-        """Wait for the running calls, then close the decoders and the store."""
+        """Wait for the running calls, then close the decoders and the store, and log what was done."""
         self._heavy.close()
         self._light.close()
         self.gates.close()
+        seconds = round(time.monotonic() - self._started, 1)
+        fields = {"requests": self.metrics.answered, "seconds": seconds}
+        _log.info("stopped", extra={"fields": fields})
 
     def require_capacity(self) -> None:
         """Raise HttpProblem, 503, if an upload could not be processed, before its body is read."""

@@ -89,7 +89,7 @@ class BrowserGuard:
                 response = await handler(GuardedRequest(request, fields, frame))
             except (HttpProblem, SamepicError) as error:
                 problem = to_problem(error)
-                response = problem.response(for_visitor=True)
+                response = problem.page_response()
                 if is_page:
                     response = error_page(problem, frame, "Back to the groups")
             for name, value in HEADERS.items():

@@ -43,7 +43,7 @@ function show(result, file) {
   const [kind, headline] = OUTCOMES[decision.outcome];
   const where = decision.match && decision.outcome === "duplicate" ? el("p", {}, "Its key is ", el("strong", {}, decision.match.key), ".") : null;
   answer.replaceChildren(el(`div.verdict.${kind}`, {}, icon(kind),
-    el("div.say", {}, el("h2", {}, headline), el("p", {}, sentence(decision.reason)), where)));
+    el("div.say", {}, el("h2", {}, headline), el("p", {}, sentence(decision.detail)), where)));
   if (!result.nearest.length) {
     const text = result.kept ? `No similar picture among the ${result.kept} in the store.` : "The store is empty.";
     nearest.replaceChildren(el("p.soft", {}, text));

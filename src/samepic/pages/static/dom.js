@@ -25,15 +25,15 @@ function fill(element, classes, attributes, children) {
   return element;
 }
 
+/** Request something from this service; throws an Error with a message for the visitor. */
+export function send(path, options) {
+  return fetch(path, options).catch(() => { throw new Error("The service does not answer. Is it still running?"); });
+}
+
 /** Request JSON from this service; throws an Error with a message for the visitor. */
 export async function ask(path, options = {}) {
   const csrf = document.querySelector('meta[name="csrf"]')?.content ?? "";
-  let response;
-  try {
-    response = await fetch(path, { ...options, headers: { ...options.headers, "X-CSRF-Token": csrf } });
-  } catch {
-    throw new Error("The service does not answer. Is it still running?");
-  }
+  const response = await send(path, { ...options, headers: { ...options.headers, "X-CSRF-Token": csrf } });
   if (response.status === 401) {
     location.assign(`/ui/enter?next=${encodeURIComponent(location.pathname + location.search)}`);
     throw new Error("Please sign in again.");
