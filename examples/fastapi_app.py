@@ -91,11 +91,15 @@ def upload(
 @app.exception_handler(HTTPException)
 async def refused(request: Request, error: HTTPException) -> Response:
     """Show the form again with the reason and the link; scripts get both as JSON."""
-    told = error.detail
-    if not isinstance(told, dict) or "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse({"detail": told}, error.status_code, error.headers)
-    link = f' <a href="{escape(told["link"])}">See it.</a>' if told.get("link") else ""
-    return page(form(f"<p>{escape(told['message'])}{link}</p>"), error.status_code)
+    detail = error.detail
+    if not isinstance(detail, dict) or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"detail": detail}, error.status_code, error.headers)
+    link = (
+        f' <a href="{escape(detail["link"])}">{escape(detail["link_label"])}</a>'
+        if detail.get("link")
+        else ""
+    )
+    return page(form(f"<p>{escape(detail['message'])}{link}</p>"), error.status_code)
 
 
 @app.get("/{key}", response_class=HTMLResponse)

@@ -1,4 +1,4 @@
-"""Make copies of the example photographs, and a list of pairs as a person would label them: for docs/calibrate.md."""
+"""Make copies of the example photographs, and a list of pairs as a person would label them: for docs/notebooks.md."""
 
 from __future__ import annotations
 

@@ -7,18 +7,21 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
 import httpx
+import jsonschema
 import pytest
-from fastapi import Depends, FastAPI, UploadFile
+from fastapi import Depends, FastAPI, Request, UploadFile
 
 from samepic import Gate
-from samepic.contrib.fastapi import AdmittedPicture, UniquePicture
+from samepic.contrib.fastapi import AdmittedPicture, RefusalDetail, UniquePicture
 from samepic.sandbox.pool import InProcess
-from tests.contrib.uploads import PHOTOS, ROCKET, ROOT, refused_until_deleted, saved_again
+from samepic.service.openapi import description
+from tests.contrib.uploads import CAT, PHOTOS, ROCKET, ROOT, cropped, refused_until_deleted, saved_again
 
 EXAMPLE = ROOT / "examples" / "fastapi_app.py"
 HTML = {"accept": "text/html"}
@@ -53,7 +56,7 @@ def test_the_gallery_refuses_a_copy_with_a_sentence_and_a_link_until_the_picture
 ) -> None:
     remove = lambda shown: site.post(f"{shown.url.path}/delete")  # noqa: E731
     shown, again = refused_until_deleted(lambda data: sent(site, data), remove, (200, 409, 200))
-    assert f'<a href="{shown.url.path}">See it.</a>' in again.text
+    assert f'<a href="{shown.url.path}">See the picture that is already here.</a>' in again.text
     assert "<form" in again.text
 
 
@@ -79,12 +82,14 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
         yield opened
 
 
-def posted(app: FastAPI, *uploads: bytes, field: str = "picture") -> list[httpx.Response]:
+def posted(
+    app: FastAPI, *uploads: bytes, field: str = "picture", headers: dict[str, str] | None = None
+) -> list[httpx.Response]:
     """Upload all of these at once."""
 
     async def post() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://site", headers=headers) as client:
             return await asyncio.gather(
                 *(client.post("/", files={field: ("a.jpg", data)}) for data in uploads)
             )
@@ -113,10 +118,27 @@ def test_what_is_too_large_or_no_picture_is_answered_with_the_reason(gate: Gate)
     app = served(UniquePicture(gate, max_bytes=1000))
     large = posted(app, ROCKET)[0]
     assert large.status_code == 413
-    assert large.json()["detail"]["message"] == "This file is too large: at most 1000 bytes are taken."
+    assert large.json()["detail"]["message"] == "This file is too large. The limit is 1000 bytes."
     text = posted(app, b"no picture")[0]
     assert (text.status_code, text.json()["detail"]["code"]) == (422, "unreadable")
-    assert "Not a usable image" in text.json()["detail"]["message"]
+    assert text.json()["detail"]["message"].startswith("This file is damaged or not a picture.")
+    assert "not a usable image" in text.json()["detail"]["detail"]
+
+
+def test_a_refusal_is_in_the_language_of_the_request_and_says_whose_picture_it_was(gate: Gate) -> None:
+    def own(request: Request, key: str) -> bool:
+        return request.headers["x-user"] == key
+
+    asked = {"accept-language": "es-MX, en;q=0.5", "x-user": "ann"}
+    app = served(UniquePicture(gate, key=iter(("ann", "bob")).__next__, link=lambda key: f"/{key}", own=own))
+    posted(app, CAT)[0]
+    detail = posted(app, cropped("chelsea.png"), headers=asked)[0].json()["detail"]
+    assert detail["message"] == "Ya ha subido esta imagen (con otro recorte)."
+    assert detail["link_label"] == "Ver la imagen que ya está aquí."
+    assert detail["detail"].startswith("this picture was uploaded already: the same picture, cropped to ")
+    assert detail["match"]["changes"] == ["cropped"]
+    chosen = served(UniquePicture(gate, language=lambda request: "pt-BR"))
+    assert posted(chosen, CAT)[0].json()["detail"]["message"] == "Esta imagem já foi enviada."
 
 
 def test_the_uploader_is_not_told_where_a_picture_is_that_has_no_link(gate: Gate) -> None:
@@ -158,13 +180,68 @@ def test_a_look_takes_nothing_in(gate: Gate) -> None:
     assert gate.status()["accepted"] == 0
 
 
-def test_the_description_of_the_service_names_the_field_and_the_refusals(gate: Gate) -> None:
-    app = served(UniquePicture(gate, field="photo"))
-    described = app.openapi()
-    endpoint = described["paths"]["/"]["post"]
-    assert {"201", "409", "413", "422", "503"} <= set(endpoint["responses"])
-    (form,) = (s for s in described["components"]["schemas"].values() if "photo" in s.get("properties", {}))
+def resolved(schema: object, schemas: dict[str, object]) -> object:
+    """Return a schema with every reference replaced by what it names."""
+    if isinstance(schema, dict) and "$ref" in schema:
+        return resolved(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if isinstance(schema, dict):
+        return {name: resolved(value, schemas) for name, value in schema.items()}
+    return [resolved(one, schemas) for one in schema] if isinstance(schema, list) else schema
+
+
+def test_the_description_of_the_service_names_the_field_and_the_refusals_with_one_schema(gate: Gate) -> None:
+    described = served(UniquePicture(gate, field="photo")).openapi()
+    responses, schemas = described["paths"]["/"]["post"]["responses"], described["components"]["schemas"]
+    assert set(responses) == {"201", "409", "413", "422", "503"}
+    (form,) = (s for s in schemas.values() if "photo" in s.get("properties", {}))
     assert form["required"] == ["photo"]
+    one = {"$ref": "#/components/schemas/RefusedUpload"}
+    found = {status: responses[status]["content"]["application/json"]["schema"] for status in responses}
+    assert found["409"] == found["413"] == found["503"] == one
+    assert found["422"]["anyOf"] == [one, {"$ref": "#/components/schemas/InvalidRequest"}]
+    assert "Retry-After" in responses["503"]["headers"]
+
+
+def test_every_error_of_the_service_is_in_that_of_the_dependency(gate: Gate) -> None:
+    theirs = description((), tokens=False)["components"]["schemas"]["Error"]["properties"]["error"][
+        "properties"
+    ]
+    ours = served(UniquePicture(gate)).openapi()["components"]["schemas"]["RefusalDetail"]["properties"]
+    assert set(theirs) | {"link", "link_label", "match"} == set(ours)
+
+
+@pytest.mark.parametrize("show_match", [True, False])
+def test_every_refusal_is_as_the_description_says(gate: Gate, tmp_path: Path, show_match: bool) -> None:
+    unique = UniquePicture(gate, max_bytes=200_000, link=lambda key: f"/{key}", show_match=show_match)
+    with Gate(tmp_path / "another.db", workers=InProcess()) as closed:
+        nobody = served(UniquePicture(closed))
+    app = served(unique)
+    posted(app, ROCKET)
+    answers = [posted(app, data)[0] for data in (saved_again(), b"x" * 200_001, ROCKET[:9000], b"text")]
+    answers += [posted(nobody, ROCKET)[0], posted(app, ROCKET, field="another")[0]]
+    assert [answer.status_code for answer in answers] == [409, 413, 422, 422, 503, 422]
+    described = app.openapi()
+    for answer in answers:
+        response = described["paths"]["/"]["post"]["responses"][str(answer.status_code)]
+        schema = resolved(
+            response["content"]["application/json"]["schema"], described["components"]["schemas"]
+        )
+        jsonschema.validate(answer.json(), schema)
+    *details, missing = (answer.json()["detail"] for answer in answers)
+    assert {frozenset(detail) for detail in details} == {
+        frozenset(field.name for field in fields(RefusalDetail))
+    }
+    assert isinstance(missing, list)
+    assert bool(details[0]["match"]) is show_match
+    assert answers[4].headers["retry-after"] == "5"
+
+
+def test_a_site_may_leave_the_kept_key_out_of_all_that_it_answers(gate: Gate) -> None:
+    app = served(UniquePicture(gate, key=iter(("secret-of-ann", "b")).__next__, show_match=False))
+    posted(app, ROCKET)
+    refused = posted(app, saved_again())[0]
+    assert (refused.status_code, refused.json()["detail"]["match"]) == (409, None)
+    assert "secret-of-ann" not in refused.text
 
 
 def test_of_many_copies_at_once_one_is_accepted(gate: Gate) -> None:

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from samepic import StoreError
 from samepic.contrib.flask import PictureRefusedError, SamePic, UniquePicture
-from tests.contrib.uploads import CAT, ROCKET, ROOT, refused_until_deleted, saved_again
+from tests.contrib.uploads import CAT, ROCKET, ROOT, cropped, refused_until_deleted, saved_again
 
 
 @pytest.fixture
@@ -54,7 +54,8 @@ def test_the_gallery_refuses_a_copy_with_a_sentence_and_a_link_until_the_picture
 
 def test_the_gallery_says_why_a_file_is_no_picture(example: FlaskClient) -> None:
     refused = uploaded(example, b"no picture")
-    assert "Not a usable image: expected a picture" in refused.text
+    assert "This file is damaged or not a picture." in refused.text
+    assert "expected a picture" not in refused.text
 
 
 @pytest.fixture
@@ -126,9 +127,38 @@ def test_nothing_in_a_refusal_is_taken_for_html_but_its_link(pictures: SamePic) 
 
 def test_a_file_over_the_limit_is_refused_unread(pictures: SamePic) -> None:
     current_app.config["SAMEPIC_MAX_BYTES"] = 2048
-    with pytest.raises(PictureRefusedError, match="at most 2 KB") as refused:
+    with pytest.raises(PictureRefusedError, match="The limit is 2 KB") as refused:
         pictures.check(upload(ROCKET))
     assert refused.value.code == 413
+
+
+def test_a_refusal_is_in_the_language_of_the_visitor_and_says_whose_picture_it_was(tmp_path: Path) -> None:
+    app = Flask(__name__)
+    app.config.update(SAMEPIC_STORE=tmp_path / "store.db", SAMEPIC_WORKERS=0)
+    pictures = SamePic(app, own=lambda key: key == "mine", link=lambda key: f"/{key}")
+    with app.test_request_context(headers={"Accept-Language": "xx, fr;q=0.9"}):
+        with pictures.admit(upload(CAT), "mine"):
+            pass
+        with pytest.raises(PictureRefusedError) as refused:
+            pictures.check(upload(cropped("chelsea.png")))
+        page = refused.value.get_response().get_data(as_text=True)
+        pictures.close()
+    assert refused.value.sentence == "Vous avez déjà envoyé cette image (recadrée autrement)."
+    assert '<html lang="fr">' in page
+    assert '<a href="/mine">Voir l’image déjà présente.</a>' in page
+    assert not re.search(r"Conflict|JPEG|\d %", page)
+
+
+def test_a_visitor_is_asked_to_come_again_while_the_store_cannot_be_reached(tmp_path: Path) -> None:
+    app = Flask(__name__)
+    app.config["SAMEPIC_STORE"] = "postgresql://u:secret@127.0.0.1:1/x?connect_timeout=1"
+    pictures = SamePic(app)
+    app.post("/")(lambda: str(pictures.check(upload(CAT))))
+    answer = app.test_client().post("/", headers={"Accept-Language": "ja"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert '<html lang="ja">' in answer.text
+    assert "ただいま画像を受け付けることができません。" in answer.text
+    assert not re.search("postgresql|secret|127", answer.text)
 
 
 def test_each_of_several_files_is_looked_at(pictures: SamePic) -> None:
@@ -140,7 +170,7 @@ def test_each_of_several_files_is_looked_at(pictures: SamePic) -> None:
     assert Form(files=[upload(ROCKET)]).validate()
     form = Form(files=[upload(ROCKET), upload(CAT)])
     assert not form.validate()
-    assert "uploaded already" in form.files.errors[0].lower()
+    assert "already been uploaded" in form.files.errors[0].lower()
 
 
 def test_an_application_without_a_store_is_told_what_is_missing() -> None:
@@ -159,7 +189,7 @@ def test_a_replica_is_asked_by_checks_and_passed_over_where_it_does_not_answer(
     current_app.config["SAMEPIC_REPLICAS"] = "postgresql://u:secret@127.0.0.1:1/x?connect_timeout=1"
     with pictures.admit(upload(saved_again())):
         assert "replica passed over" not in caplog.text
-    with pytest.raises(PictureRefusedError, match="uploaded already"):
+    with pytest.raises(PictureRefusedError, match="already been uploaded"):
         pictures.check(upload(saved_again()))
     assert "replica passed over" in caplog.text
     assert "secret" not in caplog.text

@@ -46,7 +46,7 @@ def refused_until_deleted(
     assert first.status_code == added
     again = upload(saved_again())
     assert again.status_code == refused
-    assert "This picture was uploaded already" in again.text
+    assert "This picture has already been uploaded" in again.text
     assert upload(CAT).status_code == added
     assert delete(first).status_code == deleted
     assert upload(saved_again()).status_code == added

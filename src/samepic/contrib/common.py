@@ -1,4 +1,4 @@
-"""Shared by the parts for all web frameworks: sentences for uploaders, and removal of orphans."""
+"""Shared by the parts for all web frameworks: limits, statuses, and removal of orphans."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
 
 from samepic.decision import Decision, Outcome
-from samepic.errors import StoreKeyError
+from samepic.errors import StoreKeyError, UnreadableError
+from samepic.messages import catalogue_language
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
@@ -22,10 +24,11 @@ ORPHAN_SECONDS: Final = 3600.0
 open transaction."""
 
 _ORPHANS: Final = 10  # how many of these one upload removes at most
-SEE = "See the picture that is already here."
-LATER = "Pictures cannot be taken just now: try again."
 STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}
 """The HTTP statuses of uploads that are not accepted."""
+
+RETRY_SECONDS: Final = 5
+"""What Retry-After says while the store cannot be reached."""
 
 SHARED = ("store", "tenant", "policy", "profile", "workers", "copycode", "replicas")
 """The options of the gate that a site may set."""
@@ -44,15 +47,20 @@ class AdmittedPicture:
     filename: str
 
 
-def sentence(decision: Decision) -> str:
-    reason = decision.reason
-    return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith(('.', '!', '?')) else '.'}"
+def error_page(language: str, title: str, html: str) -> str:
+    """Return a small page of one sentence; `html` may have a link in it."""
+    lang = catalogue_language(language) or "en"
+    head = f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{escape(title)}</title>'
+    return f'{head}<meta name="viewport" content="width=device-width"><p>{html}</p>'
 
 
-def too_large(limit: int) -> str:
-    units = ((2**30, "GB"), (2**20, "MB"), (2**10, "KB"))
-    size = next((f"{limit / unit:.3g} {name}" for unit, name in units if limit >= unit), f"{limit} bytes")
-    return f"This file is too large: at most {size} are taken."
+def problem(
+    code: str, message: str, *, detail: str = "", name: str = "", error: UnreadableError | None = None
+) -> dict[str, Any]:
+    """Return the JSON object of an error, in the shape that the service's errors have; `name` is that of the field."""
+    expected, found = (error.wanted, error.got) if error else ("", "")
+    values = {"code": code, "message": message, "detail": detail}
+    return {**values, "wanted": expected, "got": found, "name": name}
 
 
 def past_orphans(

@@ -1,4 +1,4 @@
-"""samepic for Flask: an extension, and a validator for WTForms. See docs/flask.md."""
+"""samepic for Flask: an extension, and a validator for WTForms. See docs/fastapi.md."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from samepic.contrib import common
 from samepic.contrib.common import AdmittedPicture, Shown
 from samepic.decision import Decision
 from samepic.errors import StoreError, missing_part
+from samepic.messages import Message, Notice, preferred_language
 
 try:
-    from flask import Flask, current_app
+    from flask import Flask, current_app, has_request_context, request
     from markupsafe import Markup, escape
     from werkzeug.datastructures import FileStorage
     from werkzeug.exceptions import HTTPException
@@ -38,25 +39,33 @@ _NAME = "samepic"
 class RefusedUploadError(HTTPException):
     """A rejected upload; unhandled, Flask answers 409, 413 or 422 with the sentence.
 
-    `sentence` is what the uploader reads, `url` where the picture is that is there already, `html` both together,
-    `decision` what the gate said (None where it was not asked).
+    `sentence` is what the uploader reads, in their `language`, `url` where the picture is that is there already, `html`
+    both together, `decision` what the gate said (None where it was not asked).
     """
 
     def __init__(
-        self, status: int, sentence: str, decision: Decision | None = None, url: str | None = None
+        self,
+        status: int,
+        sentence: str,
+        decision: Decision | None = None,
+        url: str | None = None,
+        language: str = "en",
     ) -> None:
         super().__init__(sentence)
         self.code, self.sentence, self.decision, self.url = status, sentence, decision, url
+        self.language = language
 
     @property
     def html(self) -> Markup:
         """The sentence, with a link where there is one."""
-        link = Markup(' <a href="{}">{}</a>').format(self.url, common.SEE) if self.url else Markup("")
-        return escape(self.sentence) + link
+        if not self.url:
+            return escape(self.sentence)
+        label = Notice(Message.SEE).text(self.language)
+        return Markup('{} <a href="{}">{}</a>').format(self.sentence, self.url, label)
 
-    def get_description(self, environ: object = None, scope: object = None) -> str:
-        """Return what the page of the error says."""
-        return f"<p>{self.html}</p>"
+    def get_body(self, environ: object = None, scope: object = None) -> str:
+        """Return the page of the error."""
+        return common.error_page(self.language, self.sentence, self.html)
 
 
 class SamePic:
@@ -64,8 +73,10 @@ class SamePic:
 
     Its settings are SAMEPIC_STORE, and if wanted SAMEPIC_TENANT, SAMEPIC_POLICY, SAMEPIC_PROFILE, SAMEPIC_COPYCODE,
     SAMEPIC_REPLICAS and SAMEPIC_WORKERS, which are those of `GateOptions`, and SAMEPIC_MAX_BYTES. `link` gives the URL
-    of what is kept under a key, None where the uploader may not see it; `shown` says whether the site shows the picture
-    of a key, so that what a crash left behind refuses nothing for long; `originals` opens the file of a key.
+    of what is kept under a key, None where the uploader may not see it; `own` says whether the picture of a key is the
+    uploader's too, `language` in which language they read (default: as Accept-Language says); `shown` says whether the
+    site shows the picture of a key, so that what a crash left behind refuses nothing for long; `originals` opens the
+    file of a key.
     """
 
     def __init__(
@@ -73,10 +84,13 @@ class SamePic:
         app: Flask | None = None,
         *,
         link: Callable[[str], str | None] = lambda key: None,
+        own: Callable[[str], bool] = lambda key: False,
+        language: Callable[[], str] = lambda: preferred_language(request.headers.get("Accept-Language", "")),
         shown: Shown | None = None,
         originals: Callable[[str], object] | None = None,
     ) -> None:
         self._link, self._shown, self._originals = link, shown, originals
+        self._own, self._language = own, language
         self._lock = threading.Lock()
         if app is not None:
             self.init_app(app)
@@ -89,6 +103,7 @@ class SamePic:
             )
         app.config.setdefault("SAMEPIC_MAX_BYTES", common.UPLOAD_BYTES)
         app.extensions[_NAME] = _State(self)
+        app.register_error_handler(StoreError, self._unavailable)
 
     @property
     def gate(self) -> Gate:
@@ -115,7 +130,7 @@ class SamePic:
         self, file: FileStorage, *, policy: Mapping[str, str] | None = None, replaces: Collection[str] = ()
     ) -> Decision:
         """Check an upload. Raises PictureRefusedError for one that would be rejected, and StoreError."""
-        return self._asked(partial(self.gate.check, _read(file), policy=policy, replaces=replaces))
+        return self._asked(partial(self.gate.check, self._read(file), policy=policy, replaces=replaces))
 
     @contextmanager
     def admit(
@@ -132,7 +147,7 @@ class SamePic:
         `data`, `policy` and `replaces` are as for `Gate.admit`. Raises PictureRefusedError for an upload that is not
         taken, with the block not entered, and StoreError.
         """
-        gate, taken, name = self.gate, _read(file), key or str(uuid.uuid4())
+        gate, taken, name = self.gate, self._read(file), key or str(uuid.uuid4())
         ask = partial(gate.admit, taken, name, data=data, policy=policy, replaces=replaces)
         decision = self._asked(ask)
         try:
@@ -145,9 +160,33 @@ class SamePic:
         decision = common.past_orphans(self.gate, ask, self._shown)
         if decision.outcome in common.STATUS:
             url = self._link(decision.match.key) if decision.match else None
-            status = common.STATUS[decision.outcome]
-            raise RefusedUploadError(status, common.sentence(decision), decision, url)
+            own = decision.match is not None and self._own(decision.match.key)
+            status, language = common.STATUS[decision.outcome], self.language()
+            raise RefusedUploadError(status, decision.message(language, own=own), decision, url, language)
         return decision
+
+    def language(self) -> str:
+        """Return the language of the request's messages; outside of a request, English."""
+        return self._language() if has_request_context() else "en"
+
+    def _unavailable(self, error: StoreError) -> tuple[str, int, dict[str, str]]:
+        """Answer 503 while the store cannot be reached; a handler of the site's own takes the place of this one."""
+        current_app.logger.error("an upload failed: %s", error)
+        language = self.language()
+        sentence = Notice(Message.UNAVAILABLE).text(language)
+        return common.error_page(language, sentence, str(escape(sentence))), 503, {"Retry-After": "5"}
+
+    def _read(self, file: FileStorage) -> bytes:
+        """Return the bytes of an upload, then at its beginning again. Raises RefusedUploadError for too many."""
+        most: int = current_app.config["SAMEPIC_MAX_BYTES"]
+        stream: IO[bytes] = file.stream
+        stream.seek(0)
+        data = stream.read(most + 1)
+        stream.seek(0)
+        if len(data) > most:
+            language = self.language()
+            raise RefusedUploadError(413, Notice.too_large(most).text(language), language=language)
+        return data
 
 
 class PictureValidator:
@@ -183,18 +222,6 @@ def _state() -> _State:
             "samepic: expected an application with the extension, found one without: SamePic(app)"
         )
     return state
-
-
-def _read(file: FileStorage) -> bytes:
-    """Return the bytes of an upload, which stands at its beginning again. Raises PictureRefusedError for too many."""
-    most: int = current_app.config["SAMEPIC_MAX_BYTES"]
-    stream: IO[bytes] = file.stream
-    stream.seek(0)
-    data = stream.read(most + 1)
-    stream.seek(0)
-    if len(data) > most:
-        raise RefusedUploadError(413, common.too_large(most))
-    return data
 
 
 PictureRefusedError = RefusedUploadError

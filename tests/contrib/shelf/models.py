@@ -40,7 +40,7 @@ class Avatar(models.Model):
     """Belongs to an owner, within whose avatars it is unique."""
 
     owner = models.CharField(max_length=20)
-    image = UniqueImageField(upload_to="avatars", tenant=owner_of)
+    image = UniqueImageField(upload_to="avatars", tenant=owner_of, owner="owner")
 
 
 class Scan(models.Model):

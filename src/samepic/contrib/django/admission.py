@@ -29,20 +29,21 @@ from django.core.files import File
 from django.core.signals import setting_changed
 from django.db import models, router, transaction
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
-from samepic.contrib.common import SEE, past_orphans, sentence, too_large
+from samepic.contrib.common import past_orphans, problem
 from samepic.contrib.django.settings import current
 from samepic.decision import Decision, Outcome
 from samepic.errors import StoreError, StoreKeyError
 from samepic.gate.options import GateOptions
+from samepic.messages import Message, Notice
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
 
 __all__ = [
-    "GateChange", "PictureRefusedError", "Reservation", "admit", "close", "examine", "find", "gate", "key_of",
-    "leaving", "link_of", "listen", "original", "read", "shown", "wait",
+    "GateChange", "PictureRefusedError", "Reservation", "admit", "answer_to", "close", "examine", "find", "gate",
+    "key_of", "language", "leaving", "link_of", "listen", "original", "read", "showing", "shown", "wait",
 ]  # fmt: skip
 
 _WITHDRAW_SECONDS: Final = 10.0  # how long the next request waits for a withdrawal after a rollback
@@ -59,14 +60,31 @@ def original(key: str) -> bytes | None:
     field, name = _parsed(key)
     if field is None:
         return None
-    with field.storage.open(name, "rb") as file:
-        return bytes(file.read())
+    try:
+        with field.storage.open(name, "rb") as file:
+            return bytes(file.read())
+    except OSError:
+        raise
+    except Exception as error:  # each remote storage has errors of its own
+        raise OSError(f"{name}: {error}") from error
+
+
+def language() -> str:
+    """Return the active language of the request."""
+    return get_language() or "en"
 
 
 def find(key: str) -> models.Model | None:
     """Return the first object that shows the picture of a key, None where there is none."""
     field, name = _parsed(key)
     return None if field is None else _showing(field, name).order_by("pk").first()
+
+
+def showing(key: str) -> Iterator[models.Model]:
+    """Yield the objects that show the picture of a key."""
+    field, name = _parsed(key)
+    if field is not None:
+        yield from _showing(field, name).order_by("pk")
 
 
 def shown(key: str) -> bool:
@@ -100,6 +118,10 @@ def _parsed(key: str) -> tuple[models.FileField | None, str]:
         return None, name
 
 
+Own: TypeAlias = Callable[[models.Model], bool]
+"""Says whether the object that shows a picture is the uploader's too."""
+
+
 class PictureRefusedError(ValidationError):
     """An upload that is not taken: a duplicate, no sound picture, or too large.
 
@@ -118,30 +140,49 @@ class PictureRefusedError(ValidationError):
         found: models.Model | None = None,
         url: str | None = None,
     ) -> None:
-        html = format_html('{} <a href="{}">{}</a>', sentence, url, _(SEE)) if url else sentence
+        label = Notice(Message.SEE).text(language())
+        html = format_html('{} <a href="{}">{}</a>', sentence, url, label) if url else sentence
         super().__init__(html, code=code)
         self.sentence, self.status = sentence, status
         self.decision, self.found, self.url = decision, found, url
         self.field: str | None = None
 
     @classmethod
-    def of(cls, decision: Decision) -> PictureRefusedError:
-        """Return the refusal that a gate decided on, in the site's own words where SAMEPIC["MESSAGE"] gives them."""
+    def of(cls, decision: Decision, own: Own | None = None) -> PictureRefusedError:
+        """Return the refusal that a gate decided on, in the site's own words where SAMEPIC["MESSAGE"] gives them.
+
+        `own` says whether the object that shows the picture is the uploader's too.
+        """
         found = find(decision.match.key) if decision.match else None
         url = link_of(found)
         message = current().called("message")
-        message_text = sentence(decision) if message is None else str(message(decision, found, url))
+        if message is None:
+            theirs = own is not None and found is not None and own(found)
+            message_text = decision.message(language(), own=theirs)
+        else:
+            message_text = str(message(decision, found, url))
         if decision.outcome is Outcome.DUPLICATE:
             return cls(message_text, "duplicate", 409, decision=decision, found=found, url=url)
         return cls(message_text, "unreadable", 422, decision=decision)
 
     @classmethod
     def too_large(cls, limit: int) -> PictureRefusedError:
-        return cls(too_large(limit), "too-large", 413)
+        return cls(Notice.too_large(limit).text(language()), "too-large", 413)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a script wants to know: code, message, and the URL of the picture that is there already."""
-        return {"code": self.code, "message": self.sentence, "url": self.url}
+        """Return the error for scripts, with the URL of the picture that is there already, or None."""
+        detail, error = ("", None) if self.decision is None else (self.decision.detail, self.decision.error)
+        values = problem(self.code, self.sentence, detail=detail, name=self.field or "", error=error)
+        return {**values, "url": self.url}
+
+
+def answer_to(error: PictureRefusedError | StoreError) -> tuple[int, dict[str, Any]]:
+    """Return the status and the JSON object that answer an upload which is not taken."""
+    if isinstance(error, StoreError):
+        return 503, {
+            "error": {**problem("unavailable", Notice(Message.UNAVAILABLE).text(language())), "url": None}
+        }
+    return error.status, {"error": error.to_dict()}
 
 
 _log = logging.getLogger("samepic.contrib")
@@ -234,7 +275,8 @@ def _removal(key: str) -> Iterator[None]:
 _withdrawals = _Withdrawals()
 wait = _withdrawals.wait
 atexit.register(_withdrawals.finish)
-os.register_at_fork(after_in_child=_withdrawals.begin_anew)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_withdrawals.begin_anew)
 
 
 _lock = threading.RLock()
@@ -343,9 +385,11 @@ def examine(
     tenant: str | None = None,
     policy: Mapping[str, str] | None = None,
     replaces: Collection[str] = (),
+    *,
+    own: Own | None = None,
 ) -> Decision:
     """Return what the gate says of an upload now. Raises PictureRefusedError for what it would not take."""
-    return _asked(partial(gate(tenant).check, data, policy=policy, replaces=replaces), tenant)
+    return _asked(partial(gate(tenant).check, data, policy=policy, replaces=replaces), tenant, own)
 
 
 def admit(
@@ -354,22 +398,24 @@ def admit(
     tenant: str | None = None,
     policy: Mapping[str, str] | None = None,
     replaces: Collection[str] = (),
+    *,
+    own: Own | None = None,
 ) -> tuple[Decision, Reservation]:
     """Take an upload in under `key` until the reservation is kept or ends. Raises PictureRefusedError."""
     at = gate(tenant)
     ask = partial(at.admit, data, key, policy=policy, replaces=replaces)
     try:
-        decision = _asked(ask, tenant)
+        decision = _asked(ask, tenant, own)
     except StoreKeyError:
         # The storage gave the name of another file anew, which is gone by now: so is its picture.
         with suppress(StoreKeyError):
             at.remove(key)
-        decision = _asked(ask, tenant)
+        decision = _asked(ask, tenant, own)
     return decision, Reservation(at, key)
 
 
-def _asked(ask: Callable[[], Decision], tenant: str | None) -> Decision:
+def _asked(ask: Callable[[], Decision], tenant: str | None, own: Own | None) -> Decision:
     decision = past_orphans(gate(tenant), ask, shown, current().orphan_seconds)
     if decision.outcome in (Outcome.DUPLICATE, Outcome.REFUSED):
-        raise PictureRefusedError.of(decision)
+        raise PictureRefusedError.of(decision, own)
     return decision

@@ -24,6 +24,10 @@ class SamepicConfig(AppConfig):
         from samepic.contrib.django import admission, fields
         from samepic.contrib.django.fields import unique_fields
 
+        if registry.is_installed("rest_framework"):
+            from samepic.contrib.django import rest
+
+            rest.listen()
         checks.register(check)
         admission.listen()
         for model in registry.get_models(include_auto_created=True):

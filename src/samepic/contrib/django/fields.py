@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial, wraps
 
 from django.apps import apps
 from django.core import checks
-from django.db import models, router, transaction
+from django.core.files import File
+from django.db import DatabaseError, models, router, transaction
 from django.db.models.fields.files import FieldFile
 from django.db.models.signals import post_delete
 from django.dispatch import Signal
 
 from samepic.contrib.django import admission
 from samepic.contrib.django.admission import GateChange, PictureRefusedError, gate
+from samepic.decision import Decision
+from samepic.errors import StoreError
 
 __all__ = ["UniqueImageField", "UniquePicture", "listen", "picture_admitted", "unique_fields"]
 
@@ -44,7 +48,8 @@ class UniquePicture(models.FileField):
     `full_clean`, and so every model form, looks, and says what is wrong. `save` and `bulk_create` take the picture in,
     in one step with another look, and raise PictureRefusedError for one that is in. A rollback takes it out again; so
     does, at the commit, deleting the object or giving it another picture. `tenant` is the name of a collection of its
-    own within the store, or a callable that gives it of the object; `policy` changes that of the site.
+    own within the store, or a callable that gives it of the object; `policy` changes that of the site; `owner` is the
+    name of the model's field that says whose an object is, so that people learn that a copy is of their own.
     """
 
     def __init__(
@@ -52,14 +57,23 @@ class UniquePicture(models.FileField):
         *args: object,
         tenant: str | Callable[[models.Model], str] | None = None,
         policy: Mapping[str, str] | None = None,
+        owner: str = "",
         **kwargs: object,
     ) -> None:
-        self.tenant, self.policy = tenant, policy
+        self.tenant, self.policy, self.owner = tenant, policy, owner
         super().__init__(*args, **kwargs)
 
     def tenant_of(self, instance: models.Model) -> str | None:
         """Return the tenant of an object's picture, None for that of the site."""
         return self.tenant(instance) if callable(self.tenant) else self.tenant
+
+    def _same_owner(self, instance: models.Model, found: models.Model) -> bool:
+        """Return whether two objects are of one owner; False where one has none."""
+        if not self.owner or not isinstance(found, self.model):
+            return False
+        attname = self.model._meta.get_field(self.owner).attname
+        owner = getattr(instance, attname)
+        return owner not in (None, "") and owner == getattr(found, attname)
 
     def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: object) -> None:
         """Add the field to a model, and hear of the end of `save`, which no signal reports where it fails.
@@ -70,35 +84,49 @@ class UniquePicture(models.FileField):
         if not hasattr(models.QuerySet.bulk_create, "samepic"):
             models.QuerySet.bulk_create = _in_one_transaction(models.QuerySet.bulk_create)
         if not cls._meta.abstract and not hasattr(cls.save_base, "samepic"):
-            cls.save_base = _told_of_its_end(cls.save_base)
+            cls.save_base = _ending(cls.save_base)
 
     def check(self, **kwargs: object) -> list[checks.CheckMessage]:
-        """Add to the field's system checks that the app is installed."""
+        """Add to the field's system checks that the app is installed, and that the field of the owner exists."""
         found = super().check(**kwargs)
         if not apps.is_installed("samepic.contrib.django"):
             hint = 'Add "samepic.contrib.django" to INSTALLED_APPS.'
             error = "The field wants samepic's app."
             found.append(checks.Error(error, hint=hint, obj=self, id="samepic.E005"))
+        if self.owner and self.owner not in {field.name for field in self.model._meta.concrete_fields}:
+            error = f"owner: expected the name of a field of {self.model._meta.label}, found {self.owner!r}."
+            found.append(checks.Error(error, obj=self, id="samepic.E006"))
+        if getattr(self.storage, "file_overwrite", False):  # of django-storages, where it is the default
+            hint = 'Set "file_overwrite": False in the OPTIONS of the storage.'
+            text = "The storage puts an upload in the place of another one's file of the same name."
+            found.append(checks.Warning(text, hint=hint, obj=self, id="samepic.W001"))
         return list(found)
 
     def validate(self, value: FieldFile, model_instance: models.Model) -> None:
         """Look at a new upload. Raises PictureRefusedError for one that would not be taken."""
         super().validate(value, model_instance)
         if value and not value._committed:
-            using = _using(model_instance)
-            replaces = admission.leaving(using) | self._own(model_instance, using)
-            try:
-                data, tenant = admission.read(value.file), self.tenant_of(model_instance)
-                admission.examine(data, tenant, self.policy, replaces)
-            except PictureRefusedError as refusal:
-                refusal.field = self.name
-                raise
+            self.examine(value.file, model_instance)
+
+    def examine(self, file: File, instance: models.Model) -> Decision:
+        """Return what the gate says of an upload for an object. Raises PictureRefusedError if it would be refused."""
+        using = _using(instance)
+        replaces = admission.leaving(using) | self._own(instance, using)
+        try:
+            data, tenant = admission.read(file), self.tenant_of(instance)
+            own = partial(self._same_owner, instance)
+            return admission.examine(data, tenant, self.policy, replaces, own=own)
+        except PictureRefusedError as refusal:
+            refusal.field = self.name
+            raise
 
     def pre_save(self, instance: models.Model, add: bool) -> FieldFile:
         """Store a new upload and take it in; where that fails, delete the file again. Raises PictureRefusedError."""
         using, upload = _using(instance), getattr(instance, self.attname)
         own = set() if add else self._own(instance, using)
         fresh = bool(upload) and not upload._committed
+        # The framework that the upload came by may know an exception that it answers.
+        answer_with = getattr(upload.file, "answer_with", None) if fresh else None
         try:
             data = admission.read(upload.file) if fresh else None
             file = super().pre_save(instance, add)
@@ -107,7 +135,9 @@ class UniquePicture(models.FileField):
             if isinstance(error, PictureRefusedError):
                 error.field = self.name
             if fresh and upload._committed:
-                upload.storage.delete(upload.name)
+                self._discard(upload)
+            if answer_with and isinstance(error, (PictureRefusedError, StoreError)):
+                raise answer_with(error) from error
             raise
         if change is not None:
             # It waits for the commit of the transaction, or where there is none for the end of `save`.
@@ -117,6 +147,12 @@ class UniquePicture(models.FileField):
             else:
                 saving.changes.append(change)
         return file
+
+    def _discard(self, file: FieldFile) -> None:
+        """Delete the file of an upload that is not taken, unless the storage put it in the place of another's."""
+        with suppress(DatabaseError):  # a transaction that is broken already: the file stays
+            if not admission.shown(admission.key_of(self, file.name)):
+                file.storage.delete(file.name)
 
     def forget(self, instance: models.Model, using: str) -> None:
         """Take the picture of an object that is deleted out of the gate, at the commit."""
@@ -136,7 +172,8 @@ class UniquePicture(models.FileField):
             with file.storage.open(file.name, "rb") as opened:
                 data = bytes(opened.read())
         replaces = admission.leaving(using) | own
-        decision, reservation = admission.admit(data, key, tenant, self.policy, replaces)
+        own_by = partial(self._same_owner, instance)
+        decision, reservation = admission.admit(data, key, tenant, self.policy, replaces, own=own_by)
         getattr(instance, self.attname).decision = decision
         sent = {"sender": type(instance), "instance": instance, "field": self, "decision": decision}
         notify = partial(picture_admitted.send, **sent)
@@ -194,7 +231,7 @@ class _Saving:
     changes: list[GateChange] = field(default_factory=list)
 
 
-def _told_of_its_end(save_base: Callable[..., None]) -> Callable[..., None]:
+def _ending(save_base: Callable[..., None]) -> Callable[..., None]:
     """Return a model's `save_base` that, outside of transactions, carries out the changes or takes them back."""
 
     @wraps(save_base)

@@ -1,1 +1,1 @@
-"""Management commands."""
+"""What samepic adds to manage.py."""

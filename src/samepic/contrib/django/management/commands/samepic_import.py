@@ -113,7 +113,7 @@ def _reason(decision: Decision) -> str:
     if decision.outcome is Outcome.ACCEPTED:
         return ""
     same = admission.find(decision.match.key) if decision.match else None
-    return decision.reason if same is None else f"{decision.reason} (object {same.pk})"
+    return decision.detail if same is None else f"{decision.detail} (object {same.pk})"
 
 
 def _summary(counts: Counter[str]) -> str:
