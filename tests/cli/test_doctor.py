@@ -15,7 +15,7 @@ def test_doctor_finds_every_codec_working(run: Run) -> None:
     done = run("doctor")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    titles = ["versions", "codecs", "optional", "limits", "workers"]
+    titles = ["versions", "codecs", "optional", "limits", "workers", "system"]
     assert [line for line in lines if line and line[0] != " "] == titles
     assert f"  samepic        {samepic.__version__}" in lines
 
@@ -28,6 +28,9 @@ def test_json_names_versions_codecs_and_limits(run: Run) -> None:
     assert set(result["codecs"]) == formats
     assert result["limits"]["pixels"] == samepic.LIMITS.pixels
     assert result["workers"]["no network"] in (True, False)
+    confined = result["workers"]["no network"] and result["workers"]["no files"]
+    assert result["system"]["uploads"].startswith("not confined") is not confined
+    assert result["system"]["clean"] == "acts, and can be undone"
 
 
 def test_a_codec_whose_pixels_come_back_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,34 @@ def test_a_folder_is_taken_in_and_a_second_run_changes_nothing(
     (folder / "notes.txt").write_text("no picture")
     shutil.copy(resaved, folder / "zz.jpg")
     for _ in range(2):
-        done = run("admit", "--store", "x.db", "--jobs", "1", "--prefix", "p/", tmp_path / "incoming")
+        done = run("admit", "--store", "x.db", "--in-order", "--prefix", "p/", tmp_path / "incoming")
         lines = done.stdout.splitlines()
         assert (done.returncode, done.stderr) == (1, "")
         assert [line.split(":")[0] for line in lines[:3]] == ["accepted", "accepted", "duplicate"]
         assert "[p/new/astronaut.jpg]: this picture was uploaded already" in lines[2]
         assert lines[3] == "2 accepted, 1 duplicate, 1 not a picture"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [(), ("--in-order",)])
+def test_the_best_copy_is_kept_and_not_the_one_whose_name_comes_first(
+    run: Run, coffee: Path, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "0.jpg").write_bytes(b"\xff\xd8\xff damaged")
+    for number in (1, 2, 3):
+        with Image.open(coffee) as image:
+            image.convert("RGB").resize((160 * number, 106 * number)).save(folder / f"{number}.jpg")
+    # By three threads, of which the one with the smallest copy is done first.
+    done = run("admit", "--store", "x.db", "--jobs", "3", "--json", *order, folder)
+    result = [json.loads(line) for line in done.stdout.splitlines()]
+    kept = "1.jpg" if order else "3.jpg"
+    assert [one["key"] for one in result if one["outcome"] == "accepted"] == [kept]
+    assert {one["match"]["key"] for one in result if one["outcome"] == "duplicate"} == {kept}
+    names = [Path(one["path"]).name for one in result]
+    assert names == sorted(["0.jpg", "1.jpg", "2.jpg", "3.jpg"], reverse=not order)
+    assert done.returncode == 2
 
 
 @pytest.mark.slow
@@ -40,6 +62,7 @@ def test_one_file_is_admitted_checked_and_removed(run: Run, coffee: Path, astron
     assert checked.returncode == 1
     assert [one["outcome"] for one in result] == ["duplicate", "accepted", "duplicate"]
     assert result[0]["match"]["key"] == "a"
+    assert [one["within"] and one["within"]["match"]["key"] for one in result] == [None, None, str(coffee)]
     removed = run("remove", "--store", "x.db", "a", "b")
     assert removed.returncode == 2
     assert removed.stdout.splitlines()[0] == "removed: a"
@@ -67,7 +90,7 @@ def test_pictures_that_lie_in_a_folder_under_their_keys_are_compared_themselves(
     (folder / "a.png").unlink()
     result = [json.loads(run("check", *shop, upload).stdout)]
     assert result[0]["match"]["evidence"] == "proxies"
-    assert "the kept original is not at hand" in result[0]["reason"]
+    assert "the kept original is not at hand" in result[0]["detail"]
 
 
 @pytest.mark.slow

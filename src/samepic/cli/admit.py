@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +22,9 @@ from samepic.cli.output import Meter
 
 if TYPE_CHECKING:
     from samepic.decision import Decision
+    from samepic.gate.admission import Turn
     from samepic.gate.gate import Gate
+    from samepic.sandbox.pool import Workers
 
 DESCRIPTION = "Add the pictures in files and folders to a store, unless they are in it already."
 
@@ -26,7 +34,7 @@ damaged file or a key of another picture; 130 stopped by Ctrl-C: run it again to
 
 The key of a picture is PREFIX and its path relative to the given folder, or the name of a given file. Repeated
 requests get the same answer without reading the picture, so an import can be stopped and continued. Files in folders
-that are not pictures are skipped.
+that are not pictures are skipped. The best of several copies is kept, as `samepic find` ranks them by their headers.
 
 examples:
   samepic admit --store uploads.db photos/
@@ -50,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--key", metavar="KEY", help="the key, for a single file")
     keys.add_argument("--prefix", metavar="PREFIX", default="", help="the beginning of all keys")
+    text = "take the files in by their names, so that the first of several copies is kept and not the best"
+    parser.add_argument("--in-order", action="store_true", help=text)
     options.add_shared(parser, "--hidden")
     options.add_jobs(parser, "pictures to process at once")
 
@@ -57,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from samepic.duplicates.finder import Progress, processors
     from samepic.duplicates.scan import in_order
+    from samepic.sandbox.pool import Workers
 
     jobs = args.jobs or processors()
     items, unreadable = _items(args)
@@ -64,10 +75,13 @@ def run(args: argparse.Namespace) -> int:
     for path, error in unreadable:
         options.print_error(path, error, as_json=args.json)
         outcomes["trouble"] += 1
-    pool = ThreadPoolExecutor(jobs, "samepic-admit")
-    with options.open_gate(args, jobs) as gate, Meter() as meter:
+    pool, window, turns = ThreadPoolExecutor(jobs, "samepic-admit"), jobs * _AHEAD_PER_JOB, _Turns()
+    with Workers(jobs) as workers, options.open_gate(args, workers) as gate, Meter() as meter:
         try:
-            answers = in_order(pool, lambda item: _admit(gate, item), items, jobs * _AHEAD_PER_JOB)
+            if len(items) > 1 and not args.in_order:
+                ranks = list(in_order(pool, partial(_rank, workers), items, window))
+                items = [item for _, item in sorted(zip(ranks, items, strict=True), key=itemgetter(0))]
+            answers = in_order(pool, partial(_admit, gate, turns), enumerate(items), window)
             for done, (item, decision) in enumerate(answers, 1):
                 outcomes[_print_result(item, decision, as_json=args.json)] += 1
                 if meter.enabled:
@@ -102,8 +116,54 @@ def _items(args: argparse.Namespace) -> tuple[list[AdmitItem], list[tuple[str, s
     return items, unreadable
 
 
-def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | None]:
+class _Turns:
+    """Has threads do something in the order of their places; each place is left, whether it was taken or not."""
+
+    def __init__(self) -> None:
+        self._changed, self._first, self._left = threading.Condition(), 0, set[int]()
+
+    @contextmanager
+    def take(self, place: int) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._first >= place)
+        yield
+        self.leave(place)
+
+    def leave(self, place: int) -> None:
+        with self._changed:
+            if place >= self._first:
+                self._left.add(place)
+            while self._first in self._left:
+                self._left.remove(self._first)
+                self._first += 1
+            self._changed.notify_all()
+
+
+def _rank(workers: Workers, item: AdmitItem) -> tuple[float, ...]:
+    """Return what sorts the best picture first by its header, as `find` does, and a file without one last."""
+    from samepic.duplicates.quality import merit
+    from samepic.errors import UnreadableError
+    from samepic.picture import read
+
+    try:
+        encoded = read(item.path)
+        return merit(workers.inspect(encoded.data, encoded.name)).order(0)
+    except UnreadableError:
+        return (math.inf,)
+
+
+def _admit(
+    gate: Gate, turns: _Turns, placed: tuple[int, AdmitItem]
+) -> tuple[AdmitItem, Decision | str | None]:
     """Return the decision on a file, an error, or None for a file that is not a picture."""
+    place, item = placed
+    try:
+        return item, _decision(gate, item, partial(turns.take, place))
+    finally:
+        turns.leave(place)
+
+
+def _decision(gate: Gate, item: AdmitItem, turn: Turn) -> Decision | str | None:
     from samepic.errors import StoreKeyError, UnreadableError
     from samepic.picture import read
     from samepic.picture.formats import sniff
@@ -113,10 +173,10 @@ def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | Non
         if not item.named:
             source = encoded = read(item.path)
             if not sniff(encoded.data):
-                return item, None
-        return item, gate.admit(source, item.key)
+                return None
+        return gate.admit(source, item.key, turn=turn)
     except (StoreKeyError, UnreadableError) as error:
-        return item, str(error)
+        return str(error)
 
 
 def _print_result(item: AdmitItem, decision: Decision | str | None, *, as_json: bool) -> str:

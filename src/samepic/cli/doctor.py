@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     report = examine()
     lines = []
-    for title in ("versions", "codecs", "optional", "limits", "workers"):
+    for title in ("versions", "codecs", "optional", "limits", "workers", "system"):
         values = rows((name, _format(value)) for name, value in report[title].items())
         lines += [styled(title, "bold"), values]
     print_result(report, "\n".join(lines), as_json=args.json)
@@ -54,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def examine() -> dict[str, Any]:
-    """Return versions, codecs (`healthy` if all work), optional parts, limits and what protects decoding workers."""
+    """Return versions, codecs (`healthy` if all work), optional parts, limits, what protects decoding workers, and what
+    that and other lacks of the system mean."""
     from samepic.limits import LIMITS
     from samepic.native import native
 
@@ -62,13 +63,15 @@ def examine() -> dict[str, Any]:
     tried = {name: _try_codec(format_name, options, limit) for name, format_name, options, limit in _CODECS}
     tried["HEIC"] = _check_heic()
     codecs = {name: state for name, (_, state) in tried.items()}
+    workers = _workers()
     return {
         "healthy": all(works for works, _ in tried.values()),
         "versions": dict(_versions()),
         "codecs": codecs,
         "optional": {"native part": slower if native is None else "built", **_optional_parts()},
         "limits": dataclasses.asdict(LIMITS),
-        "workers": _workers(),
+        "workers": workers,
+        "system": _system(workers),
     }
 
 
@@ -81,6 +84,19 @@ def _workers() -> dict[str, Any]:
     except SamepicError as error:
         return {"none": str(error)}
     return {_NAMED.get(name, f"no {name.replace('_', ' ')}"): active for name, active in found.items()}
+
+
+def _system(workers: dict[str, Any]) -> dict[str, str]:
+    from samepic.cleanup.journal import missing_here
+
+    uploads = "decoded in a process that can neither open files nor reach the network"
+    if "none" in workers:
+        uploads = "cannot be decoded in a process of their own"
+    elif not (workers["no files"] and workers["no network"]):
+        uploads = "not confined: the process that decodes them can open files and reach the network"
+    missing = missing_here()
+    clean = f"only lists files: the system has no {missing}" if missing else "acts, and can be undone"
+    return {"uploads": uploads, "clean": clean}
 
 
 def _format(value: object) -> str:

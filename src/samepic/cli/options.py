@@ -16,6 +16,7 @@ from samepic.writing import printable
 if TYPE_CHECKING:
     from samepic.decision import Decision
     from samepic.gate.gate import Gate
+    from samepic.sandbox.pool import Decoder
     from samepic.tuning.screens import Box
     from samepic.verdict import Verdict
 
@@ -43,7 +44,8 @@ _SHARED: dict[str, dict[str, Any]] = {
     "--store": {
         "metavar": "URL",
         "required": True,
-        "help": "a file (SQLite) or postgresql://USER@HOST/DATABASE; created if it does not exist",
+        "help": "a file (SQLite) or postgresql://USER@HOST/DATABASE, created if it does not exist; with the URLs of"
+        " shards after it, all in quotes",
     },
     "--tenant": {"default": "", "metavar": "NAME", "help": "a separate collection within the store"},
     "--policy": {
@@ -70,7 +72,12 @@ _SHARED: dict[str, dict[str, Any]] = {
 def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: object) -> None:
     """Add shared arguments by their names, with `changes`."""
     for name in names:
-        parser.add_argument(name.partition(" ")[0], **{**_SHARED[name], **changes})
+        parser.add_argument(name.partition(" ")[0], **shared(name, **changes))
+
+
+def shared(name: str, **changes: object) -> dict[str, Any]:
+    """Return what `add_argument` takes for a shared argument, with `changes`."""
+    return {**_SHARED[name], **changes}
 
 
 def add_jobs(parser: argparse._ActionsContainer, what: str = "threads") -> None:
@@ -157,7 +164,7 @@ def folder_of_originals(args: argparse.Namespace) -> str | None:
     return str(Path(args.originals).absolute())
 
 
-def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
+def open_gate(args: argparse.Namespace, workers: Decoder | int = 1) -> Gate:
     """Return the gate for the options; the caller closes it."""
     from samepic.gate.gate import Gate
 
@@ -166,13 +173,14 @@ def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
     return Gate(args.store, **given, originals=originals, workers=workers, replicas=replicas)
 
 
-def print_decision(name: str, decision: Decision, *, as_json: bool) -> None:
+def print_decision(name: str, decision: Decision, *, as_json: bool, note: str = "", **more: object) -> None:
+    """Print a decision on a file, for people with a note, in JSON with what `more` holds."""
     word = styled(str(decision.outcome), _COLORS[decision.outcome])
     match = decision.match
     key = f" [{printable(match.key)}]" if match is not None else ""
     better = f"; {printable(match.better_reason)}" if match is not None and match.better else ""
-    line = f"{word}: {printable(name)}{key}: {printable(decision.reason)}{better}"
-    print_result({"path": name, **decision.to_dict()}, line, as_json=as_json)
+    line = f"{word}: {printable(name)}{key}: {printable(decision.detail)}{better}"
+    print_result({"path": name, **decision.to_dict(), **more}, line + note, as_json=as_json)
 
 
 def print_error(name: str, error: str, *, as_json: bool) -> None:

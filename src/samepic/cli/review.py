@@ -100,10 +100,11 @@ def _open(address: str, until: ExitStack) -> None:
 
     It lies in the home folder, since a confined browser sees neither /tmp nor hidden folders.
     """
-    named = NamedTemporaryFile("w", prefix="samepic-review-", suffix=".html", dir=Path.home())  # noqa: SIM115
-    file = until.enter_context(named)
-    file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">\n')
-    file.flush()
+    with NamedTemporaryFile(
+        "w", prefix="samepic-review-", suffix=".html", dir=Path.home(), delete=False
+    ) as file:
+        until.callback(Path(file.name).unlink, missing_ok=True)
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">\n')
     webbrowser.open(Path(file.name).as_uri())
 
 
