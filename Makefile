@@ -13,15 +13,17 @@ NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 # The tests start some hundred Python processes: the files are compiled once, not by each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick floors stress lint types unit readme calibrate model clean put-samepic put-pyspark put-others
+.PHONY: help demo test quick floors release-check stress lint types unit readme docs calibrate model clean put-samepic put-pyspark put-others
 
 help:
 	@echo "make demo       set up, make copies of the example photographs and say what each is"
 	@echo "make test       set up, then ruff, mypy and pytest"
 	@echo "make quick      what pytest says without what is slow, a browser, Spark, PostgreSQL and crashes"
 	@echo "make floors     the same with the lowest versions that pyproject.toml allows, in .venv-floors"
+	@echo "make release-check  build and check what a release uploads, and try it in bare environments (docs/release.md)"
 	@echo "make stress     more rounds of what kills, races and measures; not a part of make test"
 	@echo "make readme     bring the outputs shown in README.md up to date"
+	@echo "make docs       build the site of docs/, with its search, in build/site"
 	@echo "make calibrate  fit the networks of verification anew; wants the photographs of SAMEPIC_BENCH_DATA"
 	@echo "make model      make the network of copy codes anew; wants the photographs of SAMEPIC_BENCH_DATA"
 	@echo "make clean      remove what these made, the environment apart"
@@ -49,6 +51,10 @@ build/floors.txt: pyproject.toml
 	extras = [names for extra, names in project["optional-dependencies"].items() if extra not in ("pytest", "test")]; \
 	found = [re.fullmatch(r"([\w-]+)(?:\[.*\])?>=([\d.]+).*", name) for name in sum(extras, project["dependencies"])]; \
 	print(*sorted({f"{one[1]}=={one[2]}.*" for one in found if one}), sep="\n")' > $@
+
+# It makes its own environments: PYTHONS="python3.11 python3.13" names those to try, TESTS=1 runs the quick tests too.
+release-check:
+	@$(PYTHON) tools/release_check.py $(PYTHONS:%=--python %) $(if $(TESTS),--tests)
 
 stress: $(VENV)/.tested
 	@echo "pytest: more rounds of what the suite does once or twice"
@@ -95,16 +101,16 @@ put-samepic:
 
 put-pyspark put-others: put-%:
 	@mkdir -p build
-	@$(BIN)/python -c 'import re, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-	extras = project["optional-dependencies"]; own = [one for one in extras["test"] if one.startswith("samepic[")]; \
-	named = [extras[name] for one in own for name in re.findall(r"\w+", one)[1:]]; \
-	wanted = [one for some in (project["dependencies"], extras["test"], *named) for one in some if one not in own]; \
-	print(*(one for one in wanted if one.startswith("pyspark") == ("$*" == "pyspark")), sep="\n")' > build/$*.txt
+	@$(BIN)/python tools/requirements.py $* > build/$*.txt
 	@$(PUT) --requirement build/$*.txt
 
 readme: $(VENV)/.tested
 	@echo "README.md: writing down what its commands print today"
 	@$(BIN)/python -m tests.test_readme
+
+docs: $(VENV)/.tested
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "built: build/site/index.html; with its search: $(BIN)/python -m http.server --directory build/site"
 
 calibrate: $(VENV)/.installed
 	@$(BIN)/python -c 'import sys; from bench.common import data_folder; sys.exit(None if data_folder() else \
