@@ -1,4 +1,4 @@
-"""docs/api.md is what the docstrings say: `python -m tests.test_api_reference` writes it again."""
+"""The pages of docs/api/ are what the docstrings say: `python -m tests.test_api_reference` writes them again."""
 
 from __future__ import annotations
 
@@ -12,36 +12,66 @@ from pathlib import Path
 
 import samepic
 
-PAGE = Path(__file__).parent.parent / "docs" / "api.md"
+FOLDER = Path(__file__).parent.parent / "docs" / "api"
 COMMAND = "python -m tests.test_api_reference"
 _WIDTH = 100
-_HEAD = f"""\
-# The Python API
+# Each public name is on one page: a page is short enough to be read.
+PAGES = {
+    "compare": (
+        "Compare and measure",
+        """compare compare_many compare_screenshots measure Measured Measures Profile Relation Reliability Screen
+        Verdict Visibility""",
+    ),
+    "facts": (
+        "Facts, files, errors",
+        """Facts Region Transform Proof PictureInfo JpegInfo Depth DetailChange Doubt OriginalReason Placing Series Side
+        ToneChange Limits LIMITS Source __version__""",
+    ),
+    "collections": (
+        "Find and fingerprint",
+        "find fingerprint to_pandas File Fingerprint Group Member Progress SeriesShot ShotSeries Unreadable",
+    ),
+    "gate": (
+        "The gate, and errors",
+        "AsyncGate Gate GatePolicy",
+    ),
+    "answers": (
+        "What the gate answers",
+        "CodeHint Decision Match Caveat Change Evidence Likelihood Outcome",
+    ),
+}
 
-For programmers: every public name of `samepic`, from its docstring. Start with the
-[README](../README.md) or, in a notebook, with [notebooks](notebooks.md). `{COMMAND}`
-writes this page.
-"""
+
+def reference() -> dict[str, str]:
+    """Return the pages by the names of their files."""
+    pages = {}
+    for name, (title, names) in PAGES.items():
+        objects = {each: getattr(samepic, each) for each in names.split()}
+        errors = {each: one for each in samepic.__all__ if _is_error(one := getattr(samepic, each))}
+        sections = _sections(objects) | ({"Errors": [_table(errors)]} if name == "gate" else {})
+        parts = [f"# {title}: Python\n\nFrom the docstrings: `{COMMAND}` writes this page.\n"]
+        for heading, texts in sections.items():
+            if found := list(texts):
+                parts.append(f"## {heading}\n\n" + "\n\n".join(found) + "\n")
+        pages[f"{name}.md"] = re.sub(r"\bdocs/([\w-]+)\.md", r"[\1](../\1.md)", "\n".join(parts))
+    return pages
 
 
-def reference() -> str:
-    """Return the page."""
-    objects = {name: getattr(samepic, name) for name in samepic.__all__ if name != "__version__"}
+def _sections(objects: dict[str, object]) -> dict[str, list[str]]:
     classes = {name: one for name, one in objects.items() if inspect.isclass(one)}
-    errors = {name: one for name, one in classes.items() if issubclass(one, Exception)}
     sets = {name: one for name, one in classes.items() if issubclass(one, enum.Enum)}
-    records = {name: one for name, one in classes.items() if name not in errors | sets}
-    sections = {
-        "Functions": (_function(name, one) for name, one in objects.items() if inspect.isroutine(one)),
-        "Classes": (_class(name, one) for name, one in records.items()),
-        "Closed sets": (
+    return {
+        "Functions": [_function(name, one) for name, one in objects.items() if inspect.isroutine(one)],
+        "Classes": [_class(name, one) for name, one in sorted(classes.items()) if name not in sets],
+        "Closed sets": [
             f"### `{name}`\n\n{_members(one)}\n\n{_wrapped(one.__doc__ or '')}" for name, one in sets.items()
-        ),
-        "Errors": [_table(errors)],
-        "Other names": [_others()],
+        ],
+        "Other names": [_others()] if "LIMITS" in objects else [],
     }
-    parts = [_HEAD, *(f"## {title}\n\n" + "\n\n".join(texts) + "\n" for title, texts in sections.items())]
-    return "\n".join(parts)
+
+
+def _is_error(one: object) -> bool:
+    return inspect.isclass(one) and issubclass(one, Exception)
 
 
 def _function(name: str, one: Callable[..., object]) -> str:
@@ -50,12 +80,18 @@ def _function(name: str, one: Callable[..., object]) -> str:
 
 def _class(name: str, one: type) -> str:
     doc = _wrapped(inspect.getdoc(one) or "")
-    lines = [f"### `{name}`", doc]
+    # A function of that name on the page would take the address of the heading.
+    lines = [f"### `{name}`" + " (class)" * (name.lower() in samepic.__all__), doc]
     if dataclasses.is_dataclass(one) and (fields := list(_fields(one))):
         lines.insert(1, "```python\n" + "\n".join(fields) + "\n```")
     elif "__init__" in vars(one):
         lines.insert(1, "```python\n" + _signature(name, vars(one)["__init__"]) + "\n```")
-    methods = [_method(key, value) for key, value in vars(one).items() if not key.startswith("_")]
+    public = {key: value for key, value in vars(one).items() if not key.startswith("_")}
+    if one is samepic.AsyncGate:  # its methods are those of Gate, and said there
+        same = [key for key in public if hasattr(samepic.Gate, key)]
+        lines.append(_wrapped(f"Awaited as in [Gate](#gate): {', '.join(f'`{key}`' for key in same)}."))
+        public = {key: value for key, value in public.items() if key not in same}
+    methods = [_method(key, value) for key, value in public.items()]
     return "\n\n".join([*lines, *filter(None, ["\n".join(filter(None, methods))])])
 
 
@@ -148,16 +184,23 @@ def _wrapped(doc: str) -> str:
     return "\n\n".join(texts)
 
 
-def test_the_page_is_what_the_docstrings_say() -> None:
-    assert PAGE.read_text("utf-8") == reference(), f"write it again: {COMMAND}"
+def test_the_pages_are_what_the_docstrings_say() -> None:
+    assert {path.name: path.read_text("utf-8") for path in FOLDER.iterdir()} == reference(), (
+        f"write them again: {COMMAND}"
+    )
 
 
-def test_every_public_name_is_on_the_page_and_has_a_text() -> None:
-    page = PAGE.read_text("utf-8")
+def test_every_public_name_is_on_one_page_and_has_a_text() -> None:
+    listed = [name for _, names in PAGES.values() for name in names.split()]
+    errors = [name for name in samepic.__all__ if _is_error(getattr(samepic, name))]
+    assert sorted(listed + errors) == sorted(samepic.__all__)
+    pages = "".join(path.read_text("utf-8") for path in FOLDER.iterdir())
     for name in samepic.__all__:
-        assert f"`{name}`" in page, name
+        assert f"`{name}`" in pages, name
         assert name in ("__version__", "Source") or getattr(samepic, name).__doc__, name
 
 
 if __name__ == "__main__":
-    PAGE.write_text(reference(), "utf-8")
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in reference().items():
+        (FOLDER / name).write_text(text, "utf-8")

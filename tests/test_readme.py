@@ -1,4 +1,4 @@
-"""The documentation is run: what README shows is what happens, and docs/cli.md names every option."""
+"""The documentation is run: what README shows is what happens, and the pages of the command line name every option."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from samepic.cli.command import build_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-CLI = (ROOT / "docs" / "cli.md").read_text()
+CLI = "".join((ROOT / "docs" / name).read_text() for name in ("cli.md", "cli-gate.md"))
 RUN = (
     "README.md",
-    "docs/calibrate.md",
     "docs/notebooks.md",
     "docs/photos.md",
     "docs/screens.md",
@@ -116,10 +115,18 @@ def test_the_make_targets_of_the_readme_exist() -> None:
 
 
 def test_every_link_into_the_project_leads_somewhere() -> None:
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+    for page in (ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page.read_text()):
             if not target.startswith("http"):
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+                place = page.parent / target if target else page
+                assert place.exists(), f"{page.name}: {target}"
+                assert not anchor or anchor in anchors(place), f"{page.name}: {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the addresses of the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", heading.lower())) for heading in headings}
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
@@ -133,7 +140,7 @@ def options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
 
 
 def test_every_option_of_every_verb_is_documented_in_its_section() -> None:
-    sections = dict(re.findall(r"^## ([a-z]+)\n(.*?)(?=^## |\Z)", CLI, re.DOTALL | re.MULTILINE))
+    sections = dict(re.findall(r"^## ([a-z]+)\n(.*?)(?=^##? |\Z)", CLI, re.DOTALL | re.MULTILINE))
     for verb, option in options(build_parser()):
         place = CLI if option in ("-h", "--help", "--version") else sections[verb]
         assert re.search(rf"`[^`]*{option}\b[^`]*`", place), f"{verb} {option}"
