@@ -24,7 +24,6 @@ import argparse
 import itertools
 import json
 import os
-import random
 import shutil
 import statistics
 import subprocess
@@ -164,24 +163,29 @@ def make_many(folder: Path, count: int) -> None:
         name = os.open(below / f"note-{number:07}.txt", os.O_CREAT | os.O_WRONLY)
         os.ftruncate(name, 1)
         os.close(name)
-    make_crops(folder, count // 20)
+    make_surrogates(folder, count // 20)
 
 
-def make_crops(folder: Path, count: int) -> None:
-    """Write `count` distinct JPEGs of 96x96, each two pieces of photographs in one, a thousand a folder."""
-    chance = random.Random(SEED)
-    sources = [np.asarray(rgb_of(path)) for path in photos()[::2]]
+def make_surrogates(folder: Path, count: int) -> None:
+    """Write `count` unrelated JPEGs of 96x96, a thousand a folder: spectra of photographs, with phases by chance.
+
+    Surrogates (Theiler et al., Physica D 58, 1992) share nothing that can be seen, and their codes lie apart as those
+    of photographs do, of which pieces would be the same picture now and then: there are only so many.
+    """
+    rng = np.random.default_rng(SEED)
+    shrunk = (
+        cv2.resize(np.asarray(rgb_of(path)), (96, 96), interpolation=cv2.INTER_AREA) for path in photos()
+    )
+    sources = [small.astype(np.float32) for small in shrunk]
     for number in range(count):
-        pieces = []
-        for rgb in chance.sample(sources, 2):
-            side = chance.randrange(64, min(200, *rgb.shape[:2]))
-            top, left = (chance.randrange(most - side + 1) for most in rgb.shape[:2])
-            piece = np.ascontiguousarray(rgb[top : top + side, left : left + side, :: chance.choice((1, -1))])
-            pieces.append(cv2.resize(piece, (96, 96), interpolation=cv2.INTER_AREA))
+        small = sources[int(rng.integers(len(sources)))]
+        phases = np.exp(1j * np.angle(np.fft.rfft2(rng.standard_normal((96, 96)))))
+        spectra = np.abs(np.fft.rfft2(small, axes=(0, 1))) * phases[..., None]
+        made = np.fft.irfft2(spectra, (96, 96), axes=(0, 1))
+        shown = np.clip(made - made.mean((0, 1)) + small.mean((0, 1)), 0, 255).astype(np.uint8)
         path = folder / f"pictures-{number // 1000:03}" / f"p{number:06}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        mixed = np.asarray(cv2.addWeighted(pieces[0], 0.5, pieces[1], 0.5, 0), np.uint8)
-        path.write_bytes(simplejpeg.encode_jpeg(mixed, quality=85))
+        path.write_bytes(simplejpeg.encode_jpeg(shown, quality=85))
 
 
 def photo_of(path: str) -> str:
@@ -331,8 +335,8 @@ def growth(args: argparse.Namespace) -> None:
     begun: list[Usage] = []
     for count in (1000, 10_000, args.count or 100_000):
         with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
-            make_crops(Path(name) / "crops", count)
-            command = [*_SAMEPIC, "find", "--json", "--jobs", "1", f"{name}/crops"]
+            make_surrogates(Path(name) / "made", count)
+            command = [*_SAMEPIC, "find", "--json", "--jobs", "1", f"{name}/made"]
             begun.append(measured(command, Path(name) / "out", {"SAMEPIC_CACHE": f"{name}/cache"}))
         taken, first = begun[-1], begun[0]
         each = 1000 * taken.cpu / count

@@ -123,7 +123,7 @@ def evasions(asked: argparse.Namespace) -> int:
     for kind, name, decision in lines:
         counts[kind][decision.outcome] += 1
         if asked.all and decision.outcome == ("duplicate" if kind == "innocents" else "accepted"):
-            print(f"{kind:16} {name}: {decision.reason}")
+            print(f"{kind:16} {name}: {decision.detail}")
     if asked.out:
         rows = ({"kind": kind, "name": name, **decision.to_dict()} for kind, name, decision in lines)
         Path(asked.out).write_text("".join(f"{json.dumps(one)}\n" for one in rows))

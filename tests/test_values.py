@@ -6,6 +6,7 @@ import copy
 import json
 import multiprocessing
 import pickle
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 import samepic
+from samepic.errors import install_command
 from samepic.values import FrozenDict
 from tests.kits.pictures import opened, saved
 
@@ -191,7 +193,7 @@ def test_groups_measures_and_fingerprints_become_tables(group: samepic.Group, fo
 
 def test_without_pandas_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(samepic.MissingPartError, match=r"pip install 'samepic\[pandas\]'"):
+    with pytest.raises(samepic.MissingPartError, match=re.escape(install_command("pandas"))):
         samepic.to_pandas([])
 
 

@@ -4,8 +4,10 @@ from samepic.api import compare as compare
 from samepic.api import measure as measure
 from samepic.arrays import Source as Source
 from samepic.decision import Caveat as Caveat
+from samepic.decision import CodeHint as CodeHint
 from samepic.decision import Decision as Decision
 from samepic.decision import Evidence as Evidence
+from samepic.decision import Likelihood as Likelihood
 from samepic.decision import Match as Match
 from samepic.decision import Outcome as Outcome
 from samepic.duplicates.finder import Progress as Progress
@@ -54,6 +56,7 @@ from samepic.limits import Limits as Limits
 from samepic.measures.table import Measured as Measured
 from samepic.measures.table import Measures as Measures
 from samepic.measures.table import Reliability as Reliability
+from samepic.messages import Change as Change
 from samepic.pairs import compare_many as compare_many
 from samepic.profile import Profile as Profile
 from samepic.screens.compare import compare_screenshots as compare_screenshots

@@ -2,6 +2,7 @@
 
 #include "_native.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { EQUAL, UNSEEN, FAINT, SMOOTHED, DIFFERENT };
@@ -36,11 +37,6 @@ INLINE double cube_root(double value)
     return root;
 }
 
-INLINE double square_root(double value)
-{
-    return __builtin_sqrt(value);
-}
-
 static void oklab(const Screens *s, const uint8_t *pixel, double *lab)
 {
     const double *table = s->tables, *mix = table + 9 * LEVELS, *toe = mix + 9;
@@ -50,7 +46,7 @@ static void oklab(const Screens *s, const uint8_t *pixel, double *lab)
     for (int k = 0; k < 3; k++)
         lab[k] = mix[3 * k] * cones[0] + mix[3 * k + 1] * cones[1] + mix[3 * k + 2] * cones[2];
     const double over = toe[2] * lab[0] - toe[0];
-    lab[0] = 0.5 * (over + square_root(over * over + 4 * toe[1] * toe[2] * lab[0]));
+    lab[0] = 0.5 * (over + sqrt(over * over + 4 * toe[1] * toe[2] * lab[0]));
 }
 
 INLINE int luma(const uint8_t *pixel)
@@ -119,7 +115,7 @@ static double tell_row(const Screens *s, Py_ssize_t y, uint8_t *kinds)
             double one[3], two[3];
             oklab(s, a, one), oklab(s, b, two);
             const double l = one[0] - two[0], u = one[1] - two[1], v = one[2] - two[2];
-            distance = square_root(l * l + u * u + v * v);
+            distance = sqrt(l * l + u * u + v * v);
             last_a = a, last_b = b;
             if (distance > largest)
                 largest = distance;
@@ -132,7 +128,7 @@ static double tell_row(const Screens *s, Py_ssize_t y, uint8_t *kinds)
     return largest;
 }
 
-static double tell(const Screens *s, uint8_t *kinds)
+static double classify(const Screens *s, uint8_t *kinds)
 {
     double largest = 0;
     for (Py_ssize_t y = 0; y < s->height; y++) {
@@ -163,7 +159,7 @@ PyObject *native_screens(PyObject *self, PyObject *args)
             double largest;
             Py_BEGIN_ALLOW_THREADS
             memset(to, EQUAL, (size_t)(a.len / 3));
-            largest = tell(&s, to);
+            largest = classify(&s, to);
             Py_END_ALLOW_THREADS
             result = Py_BuildValue("(Nd)", kinds, largest);
         }

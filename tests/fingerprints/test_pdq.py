@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from samepic.fingerprints.pdq import FORMS, pdq, pdq_reference
+from samepic.fingerprints.pdq import FORMS, forms_of, pdq, pdq_reference
 from tests.fingerprints.pictures import GOLDEN, SIZES, Rgb, golden_pictures, textured
 
 TINY = [f"textured {h}x{w}" for h, w in SIZES if min(h, w) < 63]
@@ -80,6 +80,14 @@ def test_a_form_is_nearer_to_the_turned_picture_than_any_other_at_any_size(form:
     distances = [bits(code, turned) for code in codes]
     assert int(np.argmin(distances)) == FORMS.index(form)
     assert min(distances) <= 40
+
+
+@pytest.mark.parametrize("size", [(320, 320), (300, 517)])
+def test_all_forms_follow_from_the_upright_code_but_for_a_few_bits(size: tuple[int, int]) -> None:
+    codes = pdq(luma(textured(*size))).codes
+    forms = np.frombuffer(forms_of(codes[0].tobytes()), np.uint8).reshape(codes.shape)
+    assert bits(forms[0], codes[0]) == 0
+    assert max(bits(one, other) for one, other in zip(forms, codes, strict=True)) <= 20
 
 
 def test_a_picture_under_five_pixels_a_side_has_no_reference_code() -> None:

@@ -16,6 +16,7 @@ _SENTENCES = frozenset(
         "explanation",
         "reason",
         "message",
+        "detail",
         "error",
         "words",
         "note",

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samepic.errors import install_command
 from samepic.screens.pytest.baselines import read_baseline
 from tests.kits.project import Project, size_of
 
@@ -147,7 +148,7 @@ def test_without_pytest_the_plugin_names_its_extra() -> None:
         timeout=60,
         check=True,
     )
-    assert "pip install 'samepic[pytest]'" in done.stdout
+    assert install_command("pytest") in done.stdout
 
 
 def test_what_the_last_run_left_is_removed_and_nothing_of_others(project: Project, tmp_path: Path) -> None:

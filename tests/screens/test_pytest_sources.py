@@ -8,15 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 import samepic
 from samepic.picture import load
@@ -136,6 +138,18 @@ def test_a_page_is_shot_with_its_animations_ended_and_without_a_caret(
     for _ in range(4):
         making()(page, "shot", timeout=0)
         page.wait_for_timeout(130)
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_a_capture_that_the_browser_refuses_is_asked_for_once_more(
+    page: Page, making: Making, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    refused = Error("Page.captureScreenshot: Unable to capture screenshot")
+    answers = [refused] * refusals + [page.screenshot()] * 9
+    monkeypatch.setattr(page, "screenshot", Mock(side_effect=answers))
+    with nullcontext() if refusals == 1 else pytest.raises(Error, match="Unable to capture"):
+        making(update=True)(page, "shot")
+    assert where(tmp_path).exists() is (refusals == 1)
 
 
 def test_a_change_on_a_page_is_told_in_pixels_of_the_screen(page: Page, making: Making) -> None:
@@ -331,6 +345,20 @@ def test_an_element_that_does_not_appear_is_named_in_time(
     begin = time.monotonic()
     with pytest.raises(samepic.MissingElementError, match=sentence):
         making(update=True)(page.locator(selector), "shot", timeout=1)
+    assert time.monotonic() - begin < 5
+
+
+@PLAIN
+def test_an_element_that_vanishes_after_it_appeared_is_not_waited_for_any_longer(page: Page) -> None:
+    source = source_of(page.locator("#card"))
+    source.appear(1)
+    source.take()
+    page.evaluate("document.querySelector('#card').remove()")
+    begin, gone = time.monotonic(), r'^the element "#card" vanished, and did not come back within 1 s$'
+    with pytest.raises(samepic.MissingElementError, match=gone):
+        source.take()
+    with pytest.raises(samepic.MissingElementError, match=gone):
+        source.locate_ignored([".clock"])
     assert time.monotonic() - begin < 5
 
 

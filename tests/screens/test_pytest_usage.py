@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from samepic.screens.pytest.usage import prune
 from tests.kits.project import Project
 
 pytest_plugins = ["pytester"]
@@ -107,3 +108,13 @@ def test_processes_count_together(stale: Project, monkeypatch: pytest.MonkeyPatc
     done = stale.pytester.runpytest_subprocess(*plugins, "-n", "2", "-q", "--samepic-prune")
     assert done.parseoutcomes() == {"passed": 2}
     assert "samepic: 2 baselines that no test used were removed" in done.stdout.str()
+
+
+def test_what_cannot_be_removed_is_returned_with_the_reason_and_the_others_are_gone(tmp_path: Path) -> None:
+    stuck, free = tmp_path / "one" / "stuck.png", tmp_path / "two" / "free.png"
+    stuck.mkdir(parents=True)
+    free.parent.mkdir()
+    free.write_bytes(b"")
+    assert prune([stuck, free]) == {stuck: "Is a directory"}
+    assert stuck.exists()
+    assert not free.parent.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import struct
 import sys
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 from samepic.api import compare_pictures
 from samepic.cleanup import files
 from samepic.cleanup.files import LockedFile, SkippedFileError
-from samepic.cleanup.journal import Entry, Journal
+from samepic.cleanup.journal import Entry, Journal, require_locks
 from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
 from samepic.cleanup.undo import restore
 from samepic.errors import UnreadableError
@@ -260,6 +259,8 @@ def reflink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJour
 
 
 def _share(source: int, target: int, offset: int, size: int) -> int:
+    import fcntl
+
     head, tail = "=QQHHI", "qQQiI"
     request = bytearray(struct.pack(head + tail, offset, size, 1, 0, 0, target, offset, 0, 0, 0))
     try:
@@ -304,10 +305,12 @@ class Applied(NamedTuple):
 def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
     """Carry out the plan, each file opened, locked and compared again first; yield the result of each as it happens.
 
-    `journal` is a new file for `undo`. Raises ReportError where it exists, OSError where it cannot be written.
+    `journal` is a new file for `undo`. Raises ReportError where it exists, or the system has no file locks; OSError
+    where it cannot be written.
     """
     if plan.action is CleanupAction.LIST:
         return
+    require_locks()
     by_place = {step.target.place: step for step in plan.steps}
     with ExitStack() as stack:
 

@@ -10,7 +10,6 @@ import base64
 import ctypes
 import datetime
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -30,8 +29,14 @@ from samepic.duplicates.walk import File
 from samepic.errors import ReportError
 from samepic.writing import reason_of
 
-_PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Where one is missing (Windows) `require_locks` refuses every action.
+_SAFE, _DIRECTORY, _NONBLOCK = (
+    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0),
+    getattr(os, "O_DIRECTORY", 0),
+    getattr(os, "O_NONBLOCK", 0),
+)
+_PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | _DIRECTORY | _SAFE
+_FOLDER = os.O_RDONLY | _DIRECTORY | _SAFE
 
 # linux/fs.h and sys/stdio.h: (function, do not overwrite, exchange)
 _RENAME = {"linux": ("renameat2", 1, 2), "darwin": ("renameatx_np", 4, 2)}
@@ -171,7 +176,7 @@ def restore_attributes(file: int, attributes: Entry) -> None:
 
 
 SAME_INODE = "it is a hard link to the kept file: nothing to reclaim"
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_READ = os.O_RDONLY | _NONBLOCK | _SAFE
 
 
 class SkippedFileError(ReportError):
@@ -285,6 +290,8 @@ def _lock_checked(planned: PlannedFile, folder: int, file: int, other_than: Lock
 
 
 def _lock(file: int, *, exclusive: bool) -> None:
+    import fcntl
+
     try:
         fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:

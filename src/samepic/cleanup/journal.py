@@ -6,15 +6,16 @@ that another one wrote.
 
 from __future__ import annotations
 
-import fcntl
 import hmac
 import json
 import os
+import platform
 import re
 import stat
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -197,7 +198,24 @@ def _sync(folder: Path) -> None:
         os.close(file)
 
 
+def missing_here() -> str:
+    """Return what this system lacks that every action of a cleanup needs, "" where it has everything."""
+    if os.link not in os.supports_dir_fd:
+        return "actions in open folders"
+    return "" if find_spec("fcntl") else "file locks"
+
+
+def require_locks() -> None:
+    """Raise ReportError where files cannot be locked or folders held open, without which no action is safe."""
+    if missing := missing_here():
+        raise ReportError(
+            f"nothing was changed: clean needs {missing}, which {platform.system()} does not have"
+        )
+
+
 def _lock(file: int, path: Path) -> None:
+    import fcntl
+
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -264,7 +264,7 @@ def plan(
         steps, parted = _together(steps)
         skipped += parted
     step_folders = {step.target.folder for step in steps}
-    root = os.path.commonpath(step_folders) if step_folders else "/"
+    root = os.path.commonpath(step_folders) if step_folders and move_to else "/"
     target_folder = os.path.realpath(move_to) if move_to else ""
     return Plan(action, same_if, steps, skipped, root, target_folder)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from samepic.cleanup import files
 from samepic.cleanup.files import SkippedFileError
-from samepic.cleanup.journal import Journal
+from samepic.cleanup.journal import Journal, require_locks
 from samepic.cleanup.plan import CleanupAction
 from samepic.writing import reason_of
 
@@ -36,8 +36,9 @@ def undo(journal: Path) -> Iterator[Restored]:
     """Restore the files of a journal that are not restored yet, the last first, overwriting none; yield each result.
 
     A line that this user's run did not write is a result too, skipped. Raises ReportError where the journal has no
-    other, or is in use; OSError where it cannot be read.
+    other, or is in use, or the system has no file locks; OSError where it cannot be read.
     """
+    require_locks()
     with Journal.open(journal) as log:
         stay: set[str] = set()
         for number, reason in log.damaged.items():

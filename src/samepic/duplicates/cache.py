@@ -188,9 +188,8 @@ def _log_unusable(file: Path, error: sqlite3.Error | OSError) -> None:
 
 
 def _key(file: File) -> tuple[object, ...]:
-    # SQLite's integers are signed; inode numbers are not.
-    inode = file.inode - (1 << 64) if file.inode >= 1 << 63 else file.inode
-    device = file.device - (1 << 64) if file.device >= 1 << 63 else file.device
+    # SQLite's integers are signed and of 64 bits; the inode numbers of Windows may have 128.
+    inode, device = ((number + (1 << 63)) % (1 << 64) - (1 << 63) for number in (file.inode, file.device))
     path = os.fsencode(os.path.abspath(file.path))  # noqa: PTH100  (Path would resolve nothing and cost more)
     return path, file.size, file.mtime_ns, inode, device, _PICTURE_VERSION
 

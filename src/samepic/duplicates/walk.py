@@ -115,7 +115,9 @@ class FileFilter:
         """Return what says of a name, its path below the root, and whether it is a folder, that it is excluded."""
         for_files = [pattern for pattern in self.exclude if not pattern.endswith("/")]
         folders, files = (_matcher([one.rstrip("/") for one in some]) for some in (self.exclude, for_files))
-        return lambda name, below, is_folder: (folders if is_folder else files)(name, below)
+        return lambda name, below, is_folder: (folders if is_folder else files)(
+            name, below.replace(os.sep, "/")
+        )
 
 
 def _matcher(patterns: list[str]) -> Callable[[str, str], bool]:

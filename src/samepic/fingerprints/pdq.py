@@ -213,6 +213,17 @@ def dihedral(terms: Floats) -> NDArray[np.uint8]:
     # Transposing moves terms about but leaves their median.
     medians = np.partition(signed.reshape(4, -1), 127, axis=1)[:, 127]
     bits = signed > medians[:, None, None]
+    return _turned(bits)
+
+
+def forms_of(code: bytes) -> bytes:
+    """Return the 256 bytes of all forms of a picture of which only the upright code is known, but for a few bits."""
+    bits = np.unpackbits(np.frombuffer(code, np.uint8))[::-1].reshape(_TERMS, _TERMS) > 0
+    return _turned(bits ^ (_SIGNS < 0)).tobytes()
+
+
+def _turned(bits: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return the codes of (4, 16, 16) bits: upright, with odd columns, odd rows, and both of opposite sign."""
     upright, columns, rows, both = bits
     turned = (upright, columns.T, both, rows.T, rows, columns, upright.T, both.T)
     return np.packbits(np.stack(turned).reshape(8, -1)[:, ::-1], axis=1)

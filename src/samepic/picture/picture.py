@@ -221,12 +221,16 @@ def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
         if not block:
             return Encoded(name, blocks.getvalue())
         blocks.write(block)
-    raise LimitError(name, f"at most {limits.file_bytes} bytes", "more")
+    raise _too_large(name, "more", limits)
 
 
 def _check_size(name: str, size: int, limits: Limits) -> None:
     if size > limits.file_bytes:
-        raise LimitError(name, f"at most {limits.file_bytes} bytes", f"{size} bytes")
+        raise _too_large(name, f"{size} bytes", limits)
+
+
+def _too_large(name: str, found: str, limits: Limits) -> LimitError:
+    return LimitError(name, f"at most {limits.file_bytes} bytes", found, "bytes", limits.file_bytes)
 
 
 class Pixels(NamedTuple):
@@ -248,11 +252,16 @@ class OpenedPicture(NamedTuple):
 def check_size(name: str, width: int, height: int, frames: int, limits: Limits) -> None:
     """Raise LimitError when a header declares more pixels, a longer side or more frames than allowed."""
     if width * height > limits.pixels:
-        raise LimitError(name, f"at most {limits.pixels} pixels", f"{width}x{height} = {width * height}")
+        found = f"{width}x{height} = {width * height}"
+        raise LimitError(name, f"at most {limits.pixels} pixels", found, "pixels", limits.pixels)
     if max(width, height) > limits.side:
-        raise LimitError(name, f"sides of at most {limits.side} pixels", f"{width}x{height}")
+        raise LimitError(
+            name, f"sides of at most {limits.side} pixels", f"{width}x{height}", "side", limits.side
+        )
     if frames > limits.frames:
-        raise LimitError(name, f"at most {limits.frames} frames", f"{frames} or more")
+        raise LimitError(
+            name, f"at most {limits.frames} frames", f"{frames} or more", "frames", limits.frames
+        )
 
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:

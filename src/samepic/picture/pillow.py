@@ -161,7 +161,7 @@ def _gif_frames(data: bytes, name: str, limits: Limits) -> int:
 
 def _check_count(count: int, name: str, limits: Limits, unit: str = "frames") -> None:
     if count > limits.frames:
-        raise LimitError(name, f"at most {limits.frames} {unit}", "more")
+        raise LimitError(name, f"at most {limits.frames} {unit}", "more", "frames", limits.frames)
 
 
 def _color_table(data: bytes, at: int) -> int:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from samepic.errors import TruncatedError, UnreadableError, UnsupportedError
+from samepic.errors import TruncatedError, UnreadableError, UnsupportedError, install_command
 from samepic.limits import Limits
 from samepic.picture.formats import decoding, directory
 from samepic.picture.jpeg import open_jpeg
@@ -42,11 +42,11 @@ def is_raw(tiff: bytes) -> bool:
 
 
 def open_raw(encoded: Encoded, limits: Limits) -> OpenedPicture:
-    """Open the preview of a raw file. Raises UnsupportedError without rawpy, which `samepic[raw]` installs."""
+    """Open the preview of a raw file. Raises UnsupportedError without rawpy, which the extra `raw` installs."""
     try:
         import rawpy
     except ImportError:
-        found = "a camera's raw file (samepic[raw] reads its preview, in compare and find)"
+        found = f"a camera's raw file (compare and find read its preview: {install_command('raw')})"
         raise UnsupportedError(encoded.name, "a developed picture", found) from None
     with decoding(encoded.name, "raw file"):
         try:

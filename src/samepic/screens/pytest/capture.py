@@ -43,6 +43,10 @@ _SOURCES = (
 _PNG_IN_BASE64 = "iVBORw0KGgo"
 _AWAIT = "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
 _LEAST_SECONDS: Final = 1.0  # that an element is waited for; it may take as long to ask a busy browser
+_ASKED_AGAIN: Final = (
+    3  # times that an element which can be seen is asked for, before it has all the time of Playwright
+)
+_REFUSED: Final = "Unable to capture screenshot"  # all that tells this error of Chromium from others
 _REDRAW_SECONDS: Final = 0.1  # for a frame or more
 _SET_WILL_CHANGE = """(value) => {
   const style = document.documentElement.style, before = style.willChange;
@@ -221,6 +225,7 @@ class _PlaywrightSource(_BrowserSource):
     """A page, locator or element handle of Playwright, of either API. Raises SourceError for a `full_page` element."""
 
     _expected = "locators"
+    _patience = 30_000.0  # ms, that a call may wait for its element
 
     def __init__(self, target: Page | Locator | ElementHandle, *, full_page: bool) -> None:
         super().__init__(target, full_page=full_page)
@@ -245,9 +250,9 @@ class _PlaywrightSource(_BrowserSource):
         return frame.page
 
     def appear(self, seconds: float) -> None:
+        timeout = self._patience = 1000 * max(_LEAST_SECONDS, seconds)
         if self._is_page:
             return
-        timeout = 1000 * max(_LEAST_SECONDS, seconds)
         try:
             wait = getattr(self._target, "wait_for", None) or partial(
                 self._target.wait_for_element_state, "visible"
@@ -262,8 +267,17 @@ class _PlaywrightSource(_BrowserSource):
             raise SourceError(f"expected one element: {_in_short(error)}") from error
 
     def take(self) -> object:
-        options = {"full_page": self._full_page} if self._is_page else {}
-        return _finished(self._target.screenshot(animations="disabled", caret="hide", **options))
+        try:
+            return self._take()
+        except self._api.Error as error:
+            if _REFUSED not in error.message:
+                raise
+        self.pause(_PAUSES[-1])  # Chromium refuses to capture now and then, and does so a moment later
+        return self._take()
+
+    def _take(self) -> object:
+        take = partial(self._target.screenshot, animations="disabled", caret="hide")
+        return _finished(take(full_page=self._full_page)) if self._is_page else self._seen(self._target, take)
 
     def pause(self, seconds: float) -> None:
         _finished(self._page.wait_for_timeout(1000 * seconds))  # routes of the test are served meanwhile
@@ -272,18 +286,35 @@ class _PlaywrightSource(_BrowserSource):
         return _finished(self._page.evaluate(function, value))
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
-        area = None if self._is_page else _finished(self._target.bounding_box())
+        area = None if self._is_page else self._area(self._target)
         if area is None:
             return 0, 0
         # Playwright captures from the whole pixel of the document in which the element begins.
         return math.floor(area["x"] + scroll_x) - scroll_x, math.floor(area["y"] + scroll_y) - scroll_y
+
+    def _seen(self, target: Any, ask: Callable[..., object]) -> Any:  # noqa: ANN401
+        """Return what an element answered; a slow one is waited for. Raises MissingElementError where it is gone."""
+        for _ in range(_ASKED_AGAIN):
+            try:
+                return _finished(ask(timeout=self._patience))
+            except self._api.TimeoutError as error:
+                if _finished(target.is_visible()):
+                    continue
+                name, waited = _name_in(error.message), f"{self._patience / 1000:g} s"
+                text = f"the element {name}vanished, and did not come back within {waited}"
+                raise MissingElementError(text) from error
+        return _finished(ask())
+
+    def _area(self, target: Any) -> Any:  # noqa: ANN401
+        is_handle = isinstance(target, self._api.ElementHandle)  # answers at once
+        return _finished(target.bounding_box()) if is_handle else self._seen(target, target.bounding_box)
 
     def _areas(self, target: Any) -> Iterable[_Area]:  # noqa: ANN401
         if isinstance(target, str):
             target = self._page.locator(target)
         try:
             handles = _finished(target.all()) if isinstance(target, self._api.Locator) else [target]
-            boxes = [_finished(handle.bounding_box()) for handle in handles]
+            boxes = [self._area(handle) for handle in handles]
         except self._api.Error as error:
             raise SourceError(f"ignore: {_in_short(error)}") from error
         return [(area["x"], area["y"], area["width"], area["height"]) for area in boxes if area is not None]
@@ -296,7 +327,7 @@ def _in_short(error: Exception) -> str:
 
 def _name_in(log: str) -> str:
     """Return the element that was waited for, as Playwright names it, which has no other way to ask; "" for none."""
-    waited = re.search(r"waiting for (.+) to be visible", log)
+    waited = re.search(r"waiting for (locator\(.+\)|.+(?= to be visible))", log)
     return re.sub(r'^locator\((".*")\)$', r"\1", waited[1]) + " " if waited else ""
 
 

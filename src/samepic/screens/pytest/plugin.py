@@ -217,13 +217,18 @@ class _Run:
                 yield f"samepic: nothing was pruned, since not all tests ran: {reason}"
             return
         unused, unjudged = usage.unused(self._config.getini("samepic_baselines"))
-        count, here = plural(len(unused), "baseline"), self._config.invocation_params.dir
+        here = self._config.invocation_params.dir
+        failed = prune(unused) if pruned else {}
+        found = [path for path in unused if path not in failed]
+        count = plural(len(found), "baseline")
         if pruned:
-            prune(unused)
-            yield f"samepic: {count} that no test used {'was' if len(unused) == 1 else 'were'} removed"
-        elif unused:
+            yield f"samepic: {count} that no test used {'was' if len(found) == 1 else 'were'} removed"
+        elif found:
             yield f"samepic: {count} that no test used; to remove: pytest {_PRUNE}"
-        yield from (f"  {os.path.relpath(path, here)}" for path in unused)
+        yield from (f"  {os.path.relpath(path, here)}" for path in found)
+        yield from (
+            f"  could not be removed: {os.path.relpath(path, here)}: {why}" for path, why in failed.items()
+        )
         if pruned:
             yield from (
                 f"  left alone, not all its tests passed: {os.path.relpath(one, here)}" for one in unjudged

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samepic.writing import plural
+from samepic.writing import plural, reason_of
 
 if TYPE_CHECKING:
     import pytest
@@ -102,10 +102,16 @@ def _folders_in(folder: Path) -> Iterator[Path]:
         yield from (path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink())
 
 
-def prune(paths: list[Path]) -> None:
-    """Remove baselines, and the folders that become empty. Raises OSError."""
+def prune(paths: list[Path]) -> dict[Path, str]:
+    """Remove baselines, and the folders that become empty; return which could not be removed, and why."""
+    left = {}
     for path in paths:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            left[path] = reason_of(error)
+            continue
         with suppress(OSError):  # it holds others
             path.parent.rmdir()
             path.parent.parent.rmdir()
+    return left
