@@ -29,7 +29,7 @@ PAGES = {
     ),
     "collections": (
         "Find and fingerprint",
-        "find fingerprint to_pandas File Fingerprint Group Member Progress SeriesShot ShotSeries Unreadable",
+        "embed find fingerprint to_pandas File Fingerprint Group Member Progress SeriesShot ShotSeries Unreadable",
     ),
     "gate": (
         "The gate, and errors",

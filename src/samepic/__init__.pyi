@@ -47,6 +47,7 @@ from samepic.facts import Series as Series
 from samepic.facts import Side as Side
 from samepic.facts import ToneChange as ToneChange
 from samepic.fingerprints.fingerprint import Fingerprint as Fingerprint
+from samepic.fingerprints.make import embed as embed
 from samepic.fingerprints.make import fingerprint as fingerprint
 from samepic.gate.gate import AsyncGate as AsyncGate
 from samepic.gate.gate import Gate as Gate

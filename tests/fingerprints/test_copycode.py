@@ -168,3 +168,28 @@ def test_a_text_with_a_code_of_another_length_is_refused(astronaut: Path) -> Non
     text = str(samepic.fingerprint(astronaut, copycode=True))
     with pytest.raises(FingerprintError, match="fingerprint, parts: expected 128 bytes"):
         Fingerprint.parse(text[:-4])
+
+
+def test_an_embedding_has_length_one_and_the_signs_of_the_code(photos: dict[str, Path]) -> None:
+    for path in photos.values():
+        embedding = samepic.embed(path)
+        assert embedding.shape == (256,)
+        assert embedding.dtype == np.float32
+        assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)
+        assert np.packbits(embedding > 0).tobytes() == code_of(path)
+
+
+def test_embeddings_of_crops_are_near_and_those_of_other_pictures_are_not(photos: dict[str, Path]) -> None:
+    kept = np.stack([samepic.embed(path) for path in photos.values()])
+    cropped = np.stack([samepic.embed(middle(path, 0.5)) for path in photos.values()])
+    apart = cropped @ kept.T
+    assert (apart.argmax(axis=1) == np.arange(len(kept))).all()
+    assert apart.diagonal().min() > np.partition(apart, -2, axis=1)[:, -2].max()
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_what_is_no_picture_has_no_embedding(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"no picture" * rows)
+    with pytest.raises(samepic.SamepicError, match=r"a\.jpg"):
+        samepic.embed(path)

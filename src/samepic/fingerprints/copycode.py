@@ -41,10 +41,15 @@ def copycodes(rgb: NDArray[np.uint8]) -> bytes:
 
 
 def _codes(rgb: NDArray[np.uint8]) -> bytes:
-    """Return the signs of the (5, 256) values that the network gives an (h, w, 3) uint8 RGB picture."""
+    """Return the signs of the values of an (h, w, 3) uint8 RGB picture and of its quarters."""
+    return np.packbits(copycode_values(rgb) > 0, axis=1).tobytes()
+
+
+def copycode_values(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the (5, 256) values whose signs are the copy codes of an (h, w, 3) uint8 RGB picture and its quarters."""
     net = _net()
     net.setInput(network_input(rgb))
-    return np.packbits(np.asarray(net.forward()) > 0, axis=1).tobytes()
+    return np.asarray(net.forward(), np.float32)
 
 
 def network_input(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

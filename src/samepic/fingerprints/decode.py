@@ -91,9 +91,18 @@ def _needs_whole_decode(header: JpegHeader) -> bool:
 
 
 def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
-    data, eighths = _reduction(data, header, segments, SEARCH.copy_decode)
-    shown = _decode_color(data, header, eighths)
+    shown = decode_for_copies(data, header, segments)
     return None if shown is None else copycodes(shown)
+
+
+def decode_for_copies(
+    data: bytes, header: JpegHeader, segments: list[memoryview]
+) -> NDArray[np.uint8] | None:
+    """Return a JPEG as it shows, (h, w, 3), no larger than its copy code needs; None where `hash_jpeg` returns that."""
+    if _needs_whole_decode(header):
+        return None
+    data, eighths = _reduction(data, header, segments, SEARCH.copy_decode)
+    return _decode_color(data, header, eighths)
 
 
 def _decode_color(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:

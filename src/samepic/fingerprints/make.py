@@ -7,11 +7,18 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.arrays import Source
-from samepic.fingerprints.copycode import COPYCODE_BYTES
-from samepic.fingerprints.decode import DecodedPicture, hash_and_decode_jpeg, hash_jpeg, hash_picture
+from samepic.fingerprints.copycode import COPYCODE_BYTES, copycode_values
+from samepic.fingerprints.decode import (
+    DecodedPicture,
+    decode_for_copies,
+    hash_and_decode_jpeg,
+    hash_jpeg,
+    hash_picture,
+)
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load, read
@@ -49,6 +56,26 @@ def fingerprint(
     if isinstance(source, (np.ndarray, Image.Image)):
         return _value("", "", hash_picture(load(source, limits=limits), reference, copycode), mode)
     return fingerprint_within(None, read(source, limits=limits), mode=mode, copycode=copycode, limits=limits)
+
+
+def embed(source: Source, *, limits: Limits = LIMITS) -> NDArray[np.float32]:
+    """Return the embedding of a picture: (256,) float32 of length 1, whose signs are the bits of its copy code.
+
+    The dot product of two is 1 for one picture and near 0 for two that have nothing in common; crops, captions, borders
+    and turns of a picture stay near it. It proposes what to compare, and decides nothing. Embeddings of another
+    `Fingerprint.version` have other values. A JPEG is decoded no further than needed. Raises as `samepic.picture.load`,
+    and MissingPartError where the network cannot be run.
+    """
+    opened = source if isinstance(source, (np.ndarray, Image.Image)) else read(source, limits=limits)
+    shown = _small(opened, limits) if isinstance(opened, Encoded) else None
+    values = copycode_values(load(opened, limits=limits).on(255) if shown is None else shown)[0]
+    return np.asarray(values / np.linalg.norm(values), np.float32)
+
+
+def _small(encoded: Encoded, limits: Limits) -> NDArray[np.uint8] | None:
+    """Return a JPEG as small as its copy code allows; None for all others."""
+    _, jpeg = _coded(encoded, limits)
+    return None if jpeg is None else decode_for_copies(encoded.data, *jpeg)
 
 
 def fingerprint_within(
