@@ -1,4 +1,4 @@
-"""Clusters of what PDQ joins and of pairs by copy code that are the same; the oracle compares them all."""
+"""Groups that PDQ found, joined by pairs of copy codes that are the same; the oracle compares them all."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.finder import Clusters, join_copies
+from samepic.duplicates.finder import Comparer
+from samepic.duplicates.groups import UnionFind
 from samepic.duplicates.quality import Merit
-from samepic.duplicates.verify import Verifier
+from samepic.duplicates.verify import Verdicts, Verifier
 from samepic.profile import Policy
 from samepic.verdict import Relation
 
@@ -37,6 +38,13 @@ class Candidates:
     def copycode_candidates(self, index: int) -> list[int]:
         return sorted(b for a, b in self._alike if a == index)
 
+    def groups(self) -> UnionFind:
+        """Return the sets of the groups that PDQ found."""
+        sets = UnionFind(COUNT)
+        for a, b in self._coded:
+            sets.join(a, b)
+        return sets
+
 
 class Judge:
     """A verifier to whom `same` pairs are the same, `damaged` pictures cannot be read, and later ones are better."""
@@ -45,6 +53,7 @@ class Judge:
         self.merits: dict[int, Merit] = {}
         self.errors: dict[int, str] = {}
         self.near: dict[tuple[int, int], Relation] = {}
+        self.verdicts: Verdicts = {}
         self.requested = self.compared = 0
         self._same, self._damaged, self._asked = same, damaged, asked
 
@@ -64,22 +73,19 @@ class Judge:
         pass
 
 
-def made(
+def joined(
     near: Candidates,
     verifier: Callable[[], Judge],
     threads: int = 1,
     passes: Callable[[int, int], bool] = lambda a, b: True,
-) -> Clusters:
+) -> tuple[list[list[int]], set[int], Comparer]:
+    """Return the clusters, what was joined, and what compared it."""
+    sets = near.groups()
     with ThreadPoolExecutor(threads) as pool:
-        return join_copies(
-            cast("CandidateGraph", near),
-            cast("Callable[[], Verifier]", verifier),
-            passes,
-            Policy.of(None, None),
-            pool,
-            window=2 * threads,
-            progress=lambda done: None,
-        )
+        graph, new_verifier = cast("CandidateGraph", near), cast("Callable[[], Verifier]", verifier)
+        comparer = Comparer(graph, lambda known: new_verifier(), Policy.of(None, None), pool, 2 * threads)
+        found = comparer.join_copies(sets, passes, lambda done: None)
+    return sets.clusters(), found, comparer
 
 
 def connected(edges: set[tuple[int, int]]) -> list[list[int]]:
@@ -97,30 +103,32 @@ def connected(edges: set[tuple[int, int]]) -> list[list[int]]:
 def test_clusters_are_those_of_comparing_every_pair(
     threads: int, coded: set[tuple[int, int]], alike: set[tuple[int, int]], same: set[tuple[int, int]]
 ) -> None:
-    found = made(Candidates(coded, alike), lambda: Judge(same, set(), []), threads)
-    assert found.clusters == connected(coded | (alike & same))
-    assert {(b, a) for a, b in found.verdicts} <= same
+    clusters, found, _ = joined(Candidates(coded, alike), lambda: Judge(same, set(), []), threads)
+    assert clusters == connected(coded | (alike & same))
+    assert found <= {a for a, _ in (alike - coded) & same}
 
 
 def test_the_better_of_two_is_the_reference_and_what_is_joined_already_is_not_asked() -> None:
     asked: list[tuple[int, int]] = []
     near = Candidates({(0, 1)}, {(0, 2), (1, 2), (3, 4), (0, 5)})
-    found = made(near, lambda: Judge({(0, 2), (1, 2)}, set(), asked))
-    assert found.clusters == [[0, 1, 2]]
-    assert found.verdicts.keys() == {(2, 0)}
+    clusters, found, _ = joined(near, lambda: Judge({(0, 2), (1, 2)}, set(), asked))
+    assert clusters == [[0, 1, 2]]
+    assert found == {0}
     assert asked == [(2, 0), (5, 0), (4, 3)]
 
 
 def test_pairs_that_share_no_features_are_not_compared() -> None:
     asked: list[tuple[int, int]] = []
     near = Candidates({(0, 1)}, {(0, 2), (3, 4)})
-    found = made(near, lambda: Judge({(0, 2), (3, 4)}, set(), asked), passes=lambda a, b: {a, b} != {0, 2})
-    assert found.clusters == [[0, 1], [3, 4]]
+    clusters, _, _ = joined(
+        near, lambda: Judge({(0, 2), (3, 4)}, set(), asked), passes=lambda a, b: {a, b} != {0, 2}
+    )
+    assert clusters == [[0, 1], [3, 4]]
     assert asked == [(4, 3)]
 
 
 def test_what_cannot_be_decoded_joins_nothing_and_is_told() -> None:
-    found = made(
+    clusters, _, comparer = joined(
         Candidates(set(), {(0, 1), (1, 2), (2, 3)}), lambda: Judge({(0, 1), (1, 2), (2, 3)}, {1}, [])
     )
-    assert (found.clusters, found.errors) == ([[2, 3]], {1: "damaged 1"})
+    assert (clusters, comparer.errors) == ([[2, 3]], {1: "damaged 1"})

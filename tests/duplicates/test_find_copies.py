@@ -59,6 +59,44 @@ def test_a_crop_to_half_and_a_captioned_copy_are_found_only_with_copies(
     assert names(samepic.find(altered, same_if="edited", cache=cache)) == plain
 
 
+def test_one_picture_of_a_group_stands_for_those_saved_again(photos: dict[str, Path], tmp_path: Path) -> None:
+    image = Image.open(photos["coffee"]).convert("RGB")
+    image.save(tmp_path / "coffee.png")
+    for quality in (60, 70, 80, 90):
+        image.save(tmp_path / f"coffee-{quality}.jpg", quality=quality)
+    image.crop((60, 40, 540, 360)).save(tmp_path / "coffee-crop.jpg")
+    Image.open(photos["rocket"]).save(tmp_path / "rocket.jpg")
+    caches: list[Path | bool] = [tmp_path / "find.db", tmp_path / "find.db", False]
+    for turn, known in enumerate(caches):
+        seen: list[samepic.Progress] = []
+        (group,) = samepic.find(tmp_path, copies=True, cache=known, progress=seen.append)
+        assert group.reference.path.endswith("coffee.png") and len(group.members) == 5, turn
+        coded = [step for step in seen if step.stage == "coding"]
+        assert [(step.done, step.total) for step in coded] == [(1, 3), (2, 3), (3, 3)]
+        done = [step.work[0] / step.work[1] for step in seen if step.stage != "searching"]
+        assert done[-1] == 1 and min(done) >= 0 and max(done) <= 1
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_file_that_changes_before_its_copy_code_is_made_is_listed(
+    photos: dict[str, Path], tmp_path: Path, *, gone: bool
+) -> None:
+    for name in ("coffee", "rocket"):
+        Image.open(photos[name]).convert("RGB").save(tmp_path / f"{name}.png")
+
+    def change(step: samepic.Progress) -> None:
+        if step.stage == "searching" and gone:
+            (tmp_path / "rocket.png").unlink(missing_ok=True)
+        elif step.stage == "searching":
+            (tmp_path / "rocket.png").write_bytes((tmp_path / "coffee.png").read_bytes())
+
+    listed: list[samepic.Unreadable] = []
+    found = samepic.find(tmp_path, copies=True, cache=False, unreadable=listed.append, progress=change)
+    assert list(found) == []
+    assert [Path(one.path).name for one in listed] == ["rocket.png"]
+    assert ("no such file" if gone else "changed while it was read") in listed[0].error
+
+
 def test_with_copies_and_without_the_network_the_error_says_so(
     altered: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -85,9 +123,9 @@ def test_candidates_by_copy_code_go_both_ways_and_stand_behind_those_of_pdq() ->
     prints = [coded(n, code) for n, code in enumerate(codes)] + [coded(12, near)]
     quarters = chance.integers(0, 256, 96, np.uint8).tobytes() + codes[5].tobytes()
     prints.append(coded(13, chance.integers(0, 256, 32, np.uint8), quarters))
-    without = CandidateGraph(prints, lambda _: None)
-    assert all(not without[index] for index in range(14)) and without.pairs == 0
-    found = CandidateGraph(prints, lambda _: None, copies=True)
+    found = CandidateGraph(prints, lambda _: None)
+    assert all(not found[index] for index in range(14)) and found.pairs == 0
+    found.add_copycodes(dict(enumerate(prints)), lambda _: None)
     assert found[0] == {12: SEARCH.radius + 16} and found[12] == {0: SEARCH.radius + 16}
     assert found[13] == {5: SEARCH.radius} and found[5] == {13: SEARCH.radius}
     assert (found.pairs, found.copycode_pairs) == (2, 2)

@@ -16,13 +16,11 @@ _log = logging.getLogger("samepic.duplicates")
 class CandidateGraph:
     """The candidates of each picture by index, with their distance in bits; the relation is symmetric.
 
-    These are equal coded digests, PDQ codes within the radius, neither weak, and, with `copies` and behind all others,
-    near copy codes. Where a picture has more than _CROWD, each request searches for them again.
+    These are equal coded digests, PDQ codes within the radius, neither weak, and, behind all others, near copy codes
+    that were added. Where a picture has more than _CROWD, each request searches for them again.
     """
 
-    def __init__(
-        self, fingerprints: Sequence[Fingerprint], progress: Callable[[int], None], copies: bool = False
-    ) -> None:
+    def __init__(self, fingerprints: Sequence[Fingerprint], progress: Callable[[int], None]) -> None:
         self.pairs = self.copycode_pairs = 0
         self._fingerprints, self._codes = fingerprints, TurnedCodes()
         self._neighbors: list[dict[int, int] | None] = [{} for _ in fingerprints]
@@ -38,8 +36,6 @@ class CandidateGraph:
             progress(index)
             self._add(index)
         _log.info("codes within %d bits, eight forms: %d candidate pairs", SEARCH.radius, self.pairs)
-        if copies:
-            self._add_copycodes(progress)
 
     def __len__(self) -> int:
         return len(self._neighbors)
@@ -78,15 +74,13 @@ class CandidateGraph:
         if not fingerprint.is_weak:
             self._codes.add([index], fingerprint.pdq)
 
-    def _add_copycodes(self, progress: Callable[[int], None]) -> None:
-        strong = (index for index, one in enumerate(self._fingerprints) if not one.is_weak)
-        coded = [index for index in strong if self._fingerprints[index].copycode]
-        codes = Codes()
-        codes.add(coded, b"".join(self._fingerprints[index].copycode for index in coded))
-        before = self.pairs
-        for index in coded:
-            progress(index)
-            for other, bits in copies_near(codes, self._fingerprints[index], more=1).items():
+    def add_copycodes(self, fingerprints: Mapping[int, Fingerprint], progress: Callable[[int], None]) -> None:
+        """Add the candidates among some pictures, by index, that only their copy codes propose."""
+        codes, before = Codes(), self.pairs
+        codes.add([*fingerprints], b"".join(one.copycode for one in fingerprints.values()))
+        for done, (index, one) in enumerate(fingerprints.items()):
+            progress(done)
+            for other, bits in copies_near(codes, one, more=1).items():
                 known = self._copies[index].get(other)
                 if other == index or (known is None and other in self[index]):
                     continue
@@ -95,7 +89,9 @@ class CandidateGraph:
                 distance = SEARCH.radius + bits if known is None else min(known, SEARCH.radius + bits)
                 self._copies[index][other] = self._copies[other][index] = distance
         self.copycode_pairs = self.pairs - before
-        _log.info("copy codes: %d candidate pairs more", self.copycode_pairs)
+        _log.info(
+            "copy codes of %d pictures: %d candidate pairs more", len(fingerprints), self.copycode_pairs
+        )
 
     def _search(self, index: int) -> dict[int, int]:
         fingerprint = self._fingerprints[index]

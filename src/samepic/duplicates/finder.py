@@ -1,8 +1,9 @@
 """Finder: the groups of pictures that are the same, in folders of any size.
 
-Pairs that only the copy code proposes are compared before the clusters are built. It proposes the nearest pictures
-even where these are different pictures. Unchecked, such pairs would join nearly the whole collection into one cluster
-for one thread.
+Copy codes, which take longer than all else that is read, are made of one picture of each group that PDQ finds, and of
+the pictures in none. Pairs that they propose are compared before groups are joined: they propose the nearest pictures
+even where these are different pictures, and unchecked would join nearly the whole collection into one cluster for one
+thread.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from samepic.duplicates.cache import Cache, CachedVerdict, cache_file
+from samepic.duplicates.cache import Cache, cache_file
 from samepic.duplicates.candidates import CandidateGraph
 from samepic.duplicates.groups import (
     Group,
@@ -29,80 +31,112 @@ from samepic.duplicates.groups import (
     numbered,
 )
 from samepic.duplicates.quality import Merit
-from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
+from samepic.duplicates.scan import (
+    AHEAD,
+    WORKING_BYTES,
+    DistinctPicture,
+    MemoryBudget,
+    Reader,
+    coded,
+    in_order,
+)
 from samepic.duplicates.series import SeriesFinder
-from samepic.duplicates.verify import CandidateScreen, Verifier
+from samepic.duplicates.verify import CandidateScreen, Verdicts, Verifier
 from samepic.duplicates.walk import FileFilter, Unreadable, Walk, path_key
+from samepic.fingerprints import Fingerprint
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
 _HELD_BYTES = 100 * 2**20  # decoded pictures that all threads keep for the next comparison
-Verdicts = dict[tuple[int, int], CachedVerdict]
+_WHOLE = (Relation.SAME_PIXELS, Relation.RESAVED, Relation.ADJUSTED)
+Drafts = list[tuple[GroupDraft, dict[int, Merit]]]
 
 
 @dataclass(slots=True, eq=False)
-class Clusters:
-    """The clusters of pictures, verdicts on compared pairs that are the same, and the rest as in Verifier."""
+class Comparer:
+    """Compares the candidates of a graph on threads; has what its verifiers found, and how many pairs were skipped.
 
-    clusters: list[list[int]]
-    verdicts: Verdicts = field(default_factory=dict)
-    near: dict[tuple[int, int], Relation] = field(default_factory=dict)
-    errors: dict[int, str] = field(default_factory=dict)
-    requested: int = 0
-    compared: int = 0
+    `new_verifier` is called with the verdicts so far, which are kept only if `kept`. The rest is as in Verifier.
+    """
 
+    graph: CandidateGraph
+    new_verifier: Callable[[Verdicts], Verifier]
+    policy: Policy
+    pool: ThreadPoolExecutor
+    window: int
+    protected: frozenset[int] = frozenset()
+    kept: bool = field(default=False, kw_only=True)
+    verdicts: Verdicts = field(default_factory=dict, init=False)
+    near: dict[tuple[int, int], Relation] = field(default_factory=dict, init=False)
+    errors: dict[int, str] = field(default_factory=dict, init=False)
+    requested: int = field(default=0, init=False)
+    compared: int = field(default=0, init=False)
+    skipped: int = field(default=0, init=False)
 
-def join_copies(
-    graph: CandidateGraph,
-    new_verifier: Callable[[], Verifier],
-    passes: Callable[[int, int], bool],
-    policy: Policy,
-    pool: ThreadPoolExecutor,
-    *,
-    window: int,
-    progress: Callable[[int], None],
-) -> Clusters:
-    """Return the clusters by PDQ and digests, joined by the pairs of the copy code that are the same."""
-    sets, done = UnionFind(len(graph)), 0
-    for index in range(len(graph)):
-        sets.join(index, *graph.pdq_candidates(index))
-    found = Clusters(sets.clusters())
+    def drafts(self, clusters: list[list[int]]) -> Iterator[Drafts]:
+        """Yield the groups of each cluster."""
 
-    def work(index: int) -> tuple[Verdicts, Verifier]:
-        verifier, verdicts, roots = new_verifier(), {}, {sets.root(index)}
-        for other in graph.copycode_candidates(index):
-            root = sets.root(other)
-            if root in roots:
-                continue
-            for picture in (index, other):
-                verifier.inspect_picture(picture)
-            merits = verifier.merits
-            if not {index, other} <= merits.keys():
-                continue
-            if not passes(index, other):
-                continue
-            a, b = sorted((index, other), key=lambda picture: merits[picture].order(picture))
-            verdict = verifier.verdict_of(a, b)
-            if verdict is not None and accepted(verdict, policy) is not None:
-                verdicts[a, b] = verdict
-                roots.add(root)
-        verifier.release()
-        return verdicts, verifier
+        def work(cluster: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
+            verifier = self.new_verifier(self.verdicts)
+            for index in () if self.protected.issuperset(cluster) else cluster:
+                verifier.inspect_picture(index)
+            builder = GroupBuilder(
+                self.graph, verifier.merits, verifier.verdict_of, self.policy, self.protected
+            )
+            drafts = list(builder.drafts(cluster))
+            verifier.release()
+            return drafts, verifier, builder.skipped
 
-    proposed = [index for index in range(len(graph)) if graph.copycode_candidates(index)]
-    for index, (verdicts, verifier) in zip(proposed, in_order(pool, work, proposed, window), strict=True):
-        for pair in verdicts:
-            sets.join(*pair)
-        found.verdicts |= verdicts
-        found.near |= verifier.near
-        found.errors |= verifier.errors
-        found.requested += verifier.requested
-        found.compared += verifier.compared
-        done += len(graph.copycode_candidates(index))
-        progress(done)
-    if found.verdicts:
-        found.clusters = sets.clusters()
-    return found
+        for drafts, verifier, skipped in in_order(self.pool, work, clusters, self.window):
+            self._add(verifier)
+            self.skipped += skipped
+            yield [(draft, verifier.merits) for draft in drafts]
+
+    def join_copies(
+        self, sets: UnionFind, passes: Callable[[int, int], bool], progress: Callable[[int], None]
+    ) -> set[int]:
+        """Join the sets by the pairs that copy codes propose and that are the same; return a picture of each pair."""
+        joined, done = set[int](), 0
+
+        def work(index: int) -> tuple[list[tuple[int, int]], Verifier]:
+            verifier, pairs, roots = self.new_verifier(self.verdicts), [], {sets.root(index)}
+            for other in self.graph.copycode_candidates(index):
+                root = sets.root(other)
+                if root in roots:
+                    continue
+                for picture in (index, other):
+                    verifier.inspect_picture(picture)
+                merits = verifier.merits
+                if not {index, other} <= merits.keys():
+                    continue
+                if not passes(index, other):
+                    continue
+                a, b = sorted((index, other), key=lambda picture: merits[picture].order(picture))
+                verdict = verifier.verdict_of(a, b)
+                if verdict is not None and accepted(verdict, self.policy) is not None:
+                    pairs.append((a, b))
+                    roots.add(root)
+            verifier.release()
+            return pairs, verifier
+
+        proposed = [index for index in range(len(self.graph)) if self.graph.copycode_candidates(index)]
+        results = in_order(self.pool, work, proposed, self.window)
+        for index, (pairs, verifier) in zip(proposed, results, strict=True):
+            for pair in pairs:
+                sets.join(*pair)
+                joined.add(index)
+            self._add(verifier)
+            done += len(self.graph.copycode_candidates(index))
+            progress(done)
+        return joined
+
+    def _add(self, verifier: Verifier) -> None:
+        if self.kept:
+            self.verdicts |= verifier.verdicts
+        self.near |= verifier.near
+        self.errors |= verifier.errors
+        self.requested += verifier.requested
+        self.compared += verifier.compared
 
 
 _log = logging.getLogger("samepic.duplicates")
@@ -122,9 +156,9 @@ class Progress:
     work: tuple[float, float] = (0.0, 0.0)
 
 
-# 2026-11: what a pair takes beside a file that is read, and pairs for each picture before they are known, without and
-# with copies: measured on albums of 24 to 324 pictures, of which none to all have copies.
-_PAIR_WORK, _PAIRS_AHEAD = (40.0, 1.0), (0.1, 1.5)
+# 2026-11: what a pair or a copy code takes beside a file that is read, and pairs for each picture before they are
+# known, without and with copies: measured on albums of 24 to 324 pictures, of which none to all have copies.
+_HEAVY, _PAIRS_AHEAD = 40.0, (0.1, 1.5)
 
 
 @dataclass(slots=True, eq=False)
@@ -165,8 +199,7 @@ class Finder(Search):
     with_series: bool = False
     read: int = 0
     compared: int = 0
-    _files: int = field(default=0, init=False)
-    _pairs: int = field(default=0, init=False)
+    _stages: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
 
     def groups(self) -> list[Group]:
         """Search, and return the groups by the path of their reference."""
@@ -183,7 +216,7 @@ class Finder(Search):
     def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[DistinctPicture]:
         walk = self.walk()
         total = sum(1 for _ in self.walk().files()) if self.progress else 0
-        reader = Reader(cache, pool, jobs * AHEAD, MemoryBudget(WORKING_BYTES), self.copies)
+        reader = Reader(cache, pool, jobs * AHEAD, MemoryBudget(WORKING_BYTES))
         for _ in reader.read_all(walk.files()):
             self._report("reading", reader.files, total, "files")
         self.unreadable = [*walk.unreadable, *reader.unreadable]
@@ -205,56 +238,76 @@ class Finder(Search):
         graph = CandidateGraph(
             [item.fingerprint for item in searched],
             lambda done: self._report("searching", done, len(items), "pictures"),
-            self.copies,
         )
-        memory, policy, window = MemoryBudget(WORKING_BYTES), self.policy, jobs * AHEAD
+        memory, window = MemoryBudget(WORKING_BYTES), jobs * AHEAD
         protected = frozenset(index for index, item in enumerate(items) if item.protected)
-        screen = CandidateScreen(items, cache, memory)
         new_verifier = partial(Verifier, items, cache, memory, _HELD_BYTES // jobs)
-        joined = join_copies(
-            graph,
-            new_verifier,
-            lambda a, b: not {a, b} <= protected and screen.passes(a, b),
-            policy,
-            pool,
-            window=window,
-            progress=lambda done: self._report("comparing", done, graph.pairs, "pairs"),
-        )
-        found: list[tuple[GroupDraft, dict[int, Merit]]] = []
-        near = joined.near
-        damaged, requested, self.compared = joined.errors, joined.requested, self.compared + joined.compared
-        done, skipped = graph.copycode_pairs, 0
-
-        def work(cluster: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
-            verifier = new_verifier(joined.verdicts)
-            for index in () if protected.issuperset(cluster) else cluster:
-                verifier.inspect_picture(index)
-            builder = GroupBuilder(graph, verifier.merits, verifier.verdict_of, policy, protected)
-            drafts = list(builder.drafts(cluster))
-            verifier.release()
-            return drafts, verifier, builder.skipped
-
-        results = in_order(pool, work, joined.clusters, window)
-        for cluster, (drafts, verifier, left_out) in zip(joined.clusters, results, strict=True):
-            found += [(draft, verifier.merits) for draft in drafts]
-            damaged |= verifier.errors
-            near |= verifier.near
+        how = self.policy, pool, window, protected
+        comparer = Comparer(graph, new_verifier, *how, kept=self.copies)
+        screen = CandidateScreen(items, cache, memory)
+        near = UnionFind(len(graph))
+        for index in range(len(graph)):
+            near.join(index, *graph.pdq_candidates(index))
+        found, done = Drafts(), 0
+        for cluster, drafts in zip(clusters := near.clusters(), comparer.drafts(clusters), strict=True):
+            found += drafts
             done += sum(map(graph.count, cluster)) // 2
-            skipped += left_out
-            requested, self.compared = requested + verifier.requested, self.compared + verifier.compared
             self._report("comparing", done, graph.pairs, "pairs")
         if self.copies:
-            _log.info("without common features: %d pairs", screen.dismissed)
-        _log.info("verified: %d pairs, %d of them not in the cache", requested, self.compared)
-        if skipped:
-            _log.info("skipped in crowds of look-alikes: %d pairs", skipped)
-        groups = self._finished(items, found, damaged, near, verifier=new_verifier())
+            self._code(items, comparer, found, partial(coded, cache, memory))
+            found = self._joined(comparer, found, screen)
+        self.compared += comparer.compared
+        _log.info("verified: %d pairs, %d of them not in the cache", comparer.requested, comparer.compared)
+        if comparer.skipped:
+            _log.info("skipped in crowds of look-alikes: %d pairs", comparer.skipped)
+        groups = self._finished(items, found, comparer.errors, comparer.near, verifier=new_verifier())
         if self.with_series:
-            others = {index for draft, _ in found for index in draft.verdicts} | damaged.keys() | protected
+            copies = {index for draft, _ in found for index in draft.verdicts}
             shots = SeriesFinder(items, screen, new_verifier, pool, window)
             show = partial(self._report, "comparing shots", unit="pairs")
-            self.series = shots.find(set(range(len(items))) - others, graph, show)
+            alone = set(range(len(items))) - copies - comparer.errors.keys() - protected
+            self.series = shots.find(alone, graph, show)
         return groups
+
+    def _code(
+        self,
+        items: list[DistinctPicture],
+        comparer: Comparer,
+        found: Drafts,
+        code: Callable[[DistinctPicture], Fingerprint | str],
+    ) -> None:
+        """Add the candidates by copy code; a reference stands for the members that show all that it does."""
+        verdicts = [of for draft, _ in found for of in draft.verdicts.items()]
+        left_out = {index for index, verdict in verdicts if Relation(verdict.relation) in _WHOLE}
+        left_out |= comparer.errors.keys()
+        strong = (index for index in range(len(comparer.graph)) if not items[index].fingerprint.is_weak)
+        places, prints = [index for index in strong if index not in left_out], dict[int, Fingerprint]()
+        made = in_order(comparer.pool, lambda index: code(items[index]), places, comparer.window)
+        for done, (index, one) in enumerate(zip(places, made, strict=True), 1):
+            if isinstance(one, Fingerprint):
+                prints[index] = items[index].fingerprint = one
+            else:
+                comparer.errors[index] = one
+            self._report("coding", done, len(places), "pictures")
+        show = partial(self._report, "searching", total=len(prints), unit="pictures")
+        comparer.graph.add_copycodes(prints, show)
+
+    def _joined(self, comparer: Comparer, found: Drafts, screen: CandidateScreen) -> Drafts:
+        """Return the groups, those made anew that copies join."""
+        graph, sets = comparer.graph, UnionFind(len(comparer.graph))
+        for draft, _ in found:
+            sets.join(draft.reference, *draft.verdicts)
+        before = graph.pairs - graph.copycode_pairs
+        joined = comparer.join_copies(
+            sets,
+            lambda a, b: not {a, b} <= comparer.protected and screen.passes(a, b),
+            lambda done: self._report("comparing", before + done, graph.pairs, "pairs"),
+        )
+        _log.info("without common features: %d pairs", screen.dismissed)
+        roots = {sets.root(index) for index in joined}
+        kept = [one for one in found if sets.root(one[0].reference) not in roots]
+        again = [cluster for cluster in sets.clusters() if sets.root(cluster[0]) in roots]
+        return [*kept, *chain.from_iterable(comparer.drafts(again))]
 
     def _finished(
         self,
@@ -284,18 +337,12 @@ class Finder(Search):
         if self.progress is None:
             return
         total = max(done, total)
-        if stage == "reading":
-            self._files = total
-        if stage == "comparing":
-            self._pairs = total
-        read = done if stage == "reading" else self._files
-        compared = done if stage == "comparing" else 0
-        ahead = self._pairs if unit == "pairs" else _PAIRS_AHEAD[self.copies] * self._files
-        if stage == "comparing shots":
-            compared, ahead = self._pairs + done, self._pairs + total
-        pair = _PAIR_WORK[self.copies]
-        work = read + pair * compared, self._files + pair * ahead
-        self.progress(Progress(stage, done, total, unit, work))
+        self._stages[stage] = done, total
+        files = self._stages.get("reading", (0, 0))
+        ahead = {"comparing": _PAIRS_AHEAD[self.copies], "coding": float(self.copies), "comparing shots": 0.0}
+        heavy = [self._stages.get(name, (0.0, share * files[1])) for name, share in ahead.items()]
+        worked, wanted = (files[side] + _HEAVY * sum(part[side] for part in heavy) for side in (0, 1))
+        self.progress(Progress(stage, done, total, unit, (worked, wanted)))
 
 
 def find(
@@ -328,8 +375,8 @@ def find(
     (default: one for each processor); `cache` is False, or the cache file (default: in the user's cache folder).
     `unreadable` is called with each file or folder that could not be read, before the first group, and `series` with
     each series of shots that are not the same but belong together, such as a burst. `progress` is called as each stage
-    goes on, with its `stage` ("reading", "searching", "comparing"), and how many are `done` of a `total` of which
-    `unit`.
+    goes on, with its `stage` ("reading", "searching", "comparing", with `copies` "coding" too), and how many are `done`
+    of a `total` of which `unit`.
 
     With `against`, one or more folders, pictures below `paths` are also searched for there. Such a folder's file is the
     reference of its group, `protected`, and no member; two files of these folders alone make no group.

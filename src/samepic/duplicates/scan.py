@@ -112,16 +112,13 @@ class DistinctPicture:
 class Reader:
     """Reads each file once, from the cache or on threads: `items` by sha256, the `unreadable`, a count of `others`."""
 
-    def __init__(
-        self, cache: Cache, pool: ThreadPoolExecutor, window: int, memory: MemoryBudget, copies: bool = False
-    ) -> None:
+    def __init__(self, cache: Cache, pool: ThreadPoolExecutor, window: int, memory: MemoryBudget) -> None:
         self.items: dict[str, DistinctPicture] = {}
         self.unreadable: list[Unreadable] = []
         self.others = 0
         self.files = 0
         self.read = 0
         self._cache, self._pool, self._window, self._memory = cache, pool, window, memory
-        self._copycodes = copies
         self._fingerprints: dict[str, Fingerprint] = {}
         self._sizes: set[int] = set()
         self._lock = threading.Lock()
@@ -170,7 +167,6 @@ class Reader:
             fingerprint = fingerprint_within(
                 lambda pixels: self._memory.reserve(pixels * BYTES_PER_PIXEL),
                 encoded,
-                copycode=self._copycodes,
             )
         except UnsupportedError:
             raise  # not cached: the decoder may be installed tomorrow
@@ -191,10 +187,26 @@ class Reader:
             fingerprint = Fingerprint.parse(row[0])
         except FingerprintError:
             return False
-        if self._copycodes and not fingerprint.copycode:
-            return False
         self._fingerprints[sha256] = fingerprint
         return True
+
+
+def coded(cache: Cache, memory: MemoryBudget, picture: DistinctPicture) -> Fingerprint | str:
+    """Return the fingerprint of a picture with its copy codes, or why there is none."""
+    if picture.fingerprint.copycode:
+        return picture.fingerprint
+    path = picture.files[0].path
+    try:
+        found = fingerprint_within(
+            lambda pixels: memory.reserve(pixels * BYTES_PER_PIXEL), read(path), copycode=True
+        )
+        if found.sha256 != picture.sha256:
+            raise UnreadableError(path, "a stable file", "one that changed while it was read")
+    except (UnreadableError, OSError) as error:
+        return reason_of(error)
+    _, facts, failure = cache.picture(found.sha256) or ("", "", "")
+    cache.put_picture(found.sha256, str(found), facts, failure)
+    return found
 
 
 def not_a_picture(head: bytes, name: str, size: int) -> CachedFile | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -24,6 +24,7 @@ from samepic.verify.pipeline import WHITE
 from samepic.verify.resave import ProofScope
 from samepic.writing import reason_of
 
+Verdicts = dict[tuple[int, int], CachedVerdict]
 _KEPT = 2048  # features that are kept for the next pair, 16 KB each
 
 
@@ -103,16 +104,18 @@ def _all_codes(of: Fingerprint) -> Iterable[bytes]:
 class Verifier:
     """Compares pictures of one cluster, but `_known` pairs; `merits` are of the readable, `errors` of the others.
 
-    `near` are the relations, edited or closer, of the pairs that were asked for, the lower index first.
+    `verdicts` are on the pairs that were compared, and `near` the relations, edited or closer, of all that were asked
+    for, the lower index first.
     """
 
     _items: list[DistinctPicture]
     _cache: Cache
     _memory: MemoryBudget
     _max_bytes: int
-    _known: Mapping[tuple[int, int], CachedVerdict] = field(default_factory=dict)
+    _known: Verdicts = field(default_factory=dict)
     merits: dict[int, Merit] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=dict)
     near: dict[tuple[int, int], Relation] = field(default_factory=dict)
     compared: int = 0
     requested: int = 0
@@ -149,6 +152,7 @@ class Verifier:
         sha_a, sha_b = self._items[a].sha256, self._items[b].sha256
         cached = self._cache.verdict(sha_a, sha_b)
         if cached is not None:
+            self.verdicts[a, b] = cached
             return cached
         pixels = sum(self._items[i].fingerprint.width * self._items[i].fingerprint.height for i in (a, b))
         with self._memory.reserve(pixels * BYTES_PER_PIXEL, self.release):
@@ -165,6 +169,7 @@ class Verifier:
         said = verdict.probability, verdict.explanation, verdict.original
         cached = CachedVerdict(str(verdict.relation), *said)
         self._cache.put_verdict(sha_a, sha_b, cached)
+        self.verdicts[a, b] = cached
         self.compared += 1
         return cached
 
