@@ -1,7 +1,5 @@
 """samepic: are these two the same picture? What a person who looks at both would say, with the reason."""
 
-from importlib import import_module as _import_module
-
 __version__ = "0.1.0"
 
 
@@ -21,7 +19,9 @@ def __getattr__(name: str) -> object:
     """Load what is public when it is first used, so that `import samepic` stays cheap."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(_import_module(_HOMES[name]), name)
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

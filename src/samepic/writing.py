@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import errno
 import os
@@ -60,6 +59,8 @@ def reason_of(error: UnreadableError | OSError) -> str:
 
 
 def data_url(data: bytes, media_type: str) -> str:
+    import base64
+
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 

@@ -155,6 +155,27 @@ def test_who_holds_one_for_the_original_learns_whether_it_is_the_copy(
         assert every.facts.proof is not None and proven.facts.proof == every.facts.proof
 
 
+@pytest.mark.parametrize("size", [(450, 300), (225, 150)])
+def test_who_needs_the_relation_alone_gets_it_without_a_proof_that_cannot_change_it(
+    cat: Image.Image, coffee: Path, size: tuple[int, int]
+) -> None:
+    first = load(saved(cat, quality=90))
+    image = opened_image(first.data or b"").resize(size)
+    sure, gray = load(saved(image, quality=70)), load(saved(image.convert("L"), quality=70))
+    for copy in (
+        sure,
+        gray,
+        load(saved(painted(image))),
+        load(saved(image.rotate(90, expand=True))),
+        load(coffee),
+    ):
+        every, alone = (
+            compare_pictures(first, copy, prove=asked) for asked in (ProofScope.ALL, ProofScope.RELATION)
+        )
+        assert (every.relation, every.same) == (alone.relation, alone.same)
+        assert (alone.facts.proof is None) or copy is not sure
+
+
 def opened_image(data: bytes) -> Image.Image:
     return Image.fromarray(load(data).rgb)
 

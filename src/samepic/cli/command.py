@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-import warnings
-from collections.abc import Container, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
 
 from samepic import __version__
-from samepic.errors import SamepicError
 
+TYPE_CHECKING = False  # that of typing, which alone takes a quarter of what Python takes to start
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Container, Iterable, Iterator, Sequence
+    from typing import Final
 
     from samepic.cli.options import Parser
 
@@ -49,20 +48,26 @@ _EPILOG = """\
 exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
 A picture named - is read from standard input. Every verb takes --json."""
 
+_HELP: Final[Sequence[list[str]]] = (["-h"], ["--help"], [])
+_NARROW = 50  # columns, below which argparse lays out the help
+_COLUMN = 17 if sys.version_info >= (3, 13) else 15  # where argparse begins what it says of each
+
 
 class UsageError(Exception):
     """An invalid command line."""
 
 
-def build_parser(wanted: Container[str] = VERBS) -> Parser:
-    """Return the parser of the command; of the verbs only those `wanted` are loaded and know their options."""
+def build_parser(wanted: Container[str] = VERBS, listed: Iterable[str] = VERBS) -> Parser:
+    """Return the parser of the command with the verbs `listed`, of which those `wanted` know their options."""
+    from importlib import import_module
+
     from samepic.cli.options import Parser
 
     parser = Parser(prog="samepic", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"samepic {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for name, summary in VERBS.items():
-        options = verbs.add_parser(name, help=summary)
+    for name in listed:
+        options = verbs.add_parser(name, help=VERBS[name])
         if name in wanted:
             verb = import_module(f"samepic.cli.{name}")
             options.description, options.epilog = verb.DESCRIPTION, verb.EPILOG
@@ -71,19 +76,71 @@ def build_parser(wanted: Container[str] = VERBS) -> Parser:
     return parser
 
 
+def _text_of(arguments: list[str]) -> str | None:
+    """Return what is printed where no verb is named; None where argparse is needed to know."""
+    if arguments == ["--version"]:
+        return f"samepic {__version__}"
+    if arguments not in _HELP or (width := columns()) < _NARROW:
+        return None
+    return _help(width)
+
+
+def _help(width: int) -> str:
+    """Return what the parser would, without argparse, which takes twice as long to load as Python to start."""
+    entries = (
+        "usage: samepic [-h] [--version] VERB ...",
+        f"\n{_DESCRIPTION}",
+        "\noptions:",
+        *_entry("  -h, --help", "show this help message and exit", width),
+        *_entry("  --version", "show program's version number and exit", width),
+        "\nverbs:\n  VERB",
+        *(line for name, text in VERBS.items() for line in _entry(f"    {name}", text, width)),
+        f"\n{_EPILOG}",
+    )
+    return "\n".join(entries)
+
+
+def _entry(name: str, text: str, width: int) -> Iterator[str]:
+    """Yield the lines of an option or a verb in the help."""
+    line = name.ljust(_COLUMN)
+    if len(name) > _COLUMN - 2:
+        yield name
+        line = " " * _COLUMN
+    for word in text.split():
+        if len(line) + len(word) > width - 2:
+            yield line.rstrip()
+            line = " " * _COLUMN
+        line += f"{word} "
+    yield line.rstrip()
+
+
+def columns() -> int:
+    """Return the width of the terminal, as shutil does, which also loads every kind of compression."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return its exit status."""
     # No verb multiplies large matrices, and a thread pool for that is slow to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and arguments[:1] == ["compare"]:
+        gc.disable()  # two pictures leave nothing to find, and with each import it would look again
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        quick = arguments == ["--version"]
-        if quick:  # as the parser would, which takes as long to load as Python to start
-            print(f"samepic {__version__}")
-        status = SAME if quick else _run(arguments)
+        text = _text_of(arguments)
+        if text is not None:
+            print(text)
+        # SAME for no arguments at all would say that two pictures are the same.
+        status = _run(arguments) if text is None else SAME if arguments else TROUBLE
         if sys.stdout:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -95,6 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return TROUBLE
     except KeyboardInterrupt:
         return STOPPED
+    if argv is None:
+        gc.freeze()  # the process ends: Python need not look through all that there is for garbage
     return status
 
 
@@ -112,6 +171,10 @@ def _print_error(message: str) -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     """Parse and run. An uncaught exception would exit 1, which means "not the same", so all are caught."""
+    import warnings
+
+    from samepic.errors import SamepicError
+
     try:
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
@@ -150,7 +213,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         build_parser(()).print_help()
         sys.exit(TROUBLE)  # SAME would say that two pictures are the same
     if wanted in VERBS or wanted != arguments[0]:
-        return build_parser((wanted,)).parse_args(arguments)
+        listed = (wanted,) if wanted == arguments[0] else VERBS
+        return build_parser((wanted,), listed).parse_args(arguments)
     from difflib import get_close_matches
 
     near = get_close_matches(wanted, VERBS, n=1)

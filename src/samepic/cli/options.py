@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from samepic.cli.command import CANNOT_TELL, NOT_SAME, SAME, TROUBLE, UsageError
+from samepic.cli.command import CANNOT_TELL, NOT_SAME, SAME, TROUBLE, UsageError, columns
 from samepic.cli.output import styled
 from samepic.writing import printable
 
@@ -25,7 +24,7 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser that raises UsageError where its parent would print and exit."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  (those of the parent)
-        raw = argparse.RawDescriptionHelpFormatter
+        raw = partial(argparse.RawDescriptionHelpFormatter, width=columns() - 2)
         super().__init__(formatter_class=raw, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
@@ -140,6 +139,8 @@ def status_of(verdict: Verdict) -> int:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
+    import json
+
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
@@ -159,6 +160,8 @@ def folder_of_originals(args: argparse.Namespace) -> str | None:
     """Return the absolute folder of --originals, or None. Raises UsageError where there is no such folder."""
     if args.originals is None:
         return None
+    from pathlib import Path
+
     if not Path(args.originals).is_dir():
         raise UsageError(f"--originals: no such folder: {args.originals!r}")
     return str(Path(args.originals).absolute())
@@ -214,10 +217,15 @@ def add_screen(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--most-pixels", type=int, metavar="N", help="how many pixels may differ (default: 0)")
 
 
+def screen_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return those of the options of screenshots that were given."""
+    return {name: getattr(args, name) for name in _OPTIONS if getattr(args, name) is not None}
+
+
 def compare_pair(args: argparse.Namespace) -> Verdict:
     """Compare A and B as pictures or, with --screen, as screenshots. Raises UsageError for conflicting options."""
     (_, a), (_, b) = named_sources([args.a, args.b])
-    given = {name: getattr(args, name) for name in _OPTIONS if getattr(args, name) is not None}
+    given = screen_options(args)
     if not args.screen:
         if given:
             option = "--" + next(iter(given)).replace("_", "-")

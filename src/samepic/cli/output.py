@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import sys
 import time
 from collections import deque
@@ -69,6 +68,8 @@ def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[in
 
 def fitted_table(head: Sequence[str], body: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
     """Return the table, without its last column where that does not fit into the terminal."""
+    import shutil
+
     full = table(head, body, right)
     if not _on_terminal() or max(map(len, full.splitlines())) <= shutil.get_terminal_size().columns:
         return full

@@ -8,7 +8,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -146,12 +146,14 @@ _warnings = warnings.catch_warnings()
 
 
 @contextmanager
-def decoding(name: str, form: str) -> Iterator[None]:
-    """Turn decoders' failures into TruncatedError, LimitError or UnreadableError of `name`; silence their warnings."""
-    _silence_logs()
-    _silence_warnings()
+def decoding(name: str, form: str, *, quiet: bool = False) -> Iterator[None]:
+    """Turn decoders' failures into TruncatedError, LimitError or UnreadableError of `name`; silence their warnings.
+
+    A `quiet` decoder has neither warnings nor logs: simplejpeg.
+    """
     try:
-        yield
+        with nullcontext() if quiet else _silenced():
+            yield
     except SamepicError:
         raise
     except MemoryError as error:
@@ -164,8 +166,6 @@ def decoding(name: str, form: str) -> Iterator[None]:
         raise (TruncatedError if cut else UnreadableError)(name, f"a whole {form}", message) from error
     except _decompression_bomb() as error:
         raise LimitError(name, f"a {form} within Pillow's own limit", str(error)) from error
-    finally:
-        _restore_warnings()
 
 
 def _decompression_bomb() -> type[Exception]:
@@ -182,23 +182,24 @@ def _silence_logs() -> None:
     logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-def _silence_warnings() -> None:
+@contextmanager
+def _silenced() -> Iterator[None]:
     """Ignore the warnings of decoders while any thread decodes: the filters belong to the process."""
     global _decoding_threads, _warnings  # noqa: PLW0603
+    _silence_logs()
     with _lock:
         if _decoding_threads == 0:
             _warnings = warnings.catch_warnings()
             _warnings.__enter__()
             warnings.filterwarnings("ignore", module=r"(PIL|pi_heif)(\.|$)")
         _decoding_threads += 1
-
-
-def _restore_warnings() -> None:
-    global _decoding_threads  # noqa: PLW0603
-    with _lock:
-        _decoding_threads -= 1
-        if _decoding_threads == 0:
-            _warnings.__exit__(None, None, None)
+    try:
+        yield
+    finally:
+        with _lock:
+            _decoding_threads -= 1
+            if _decoding_threads == 0:
+                _warnings.__exit__(None, None, None)
 
 
 _VIDEO = re.compile(rb"\0\0\0[\x08-\xff]ftyp(?:mp4|iso|qt  |3gp|avc|M4V)")

@@ -383,7 +383,7 @@ def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
 
 def _decode(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:
     space = "GRAY" if header.coding.colour == "gray" else "RGB"
-    with decoding(encoded.name, "JPEG"):
+    with decoding(encoded.name, "JPEG", quiet=True):
         try:
             decoded: Any = simplejpeg.decode_jpeg(encoded.data, space)
         except ValueError as error:

@@ -163,9 +163,11 @@ def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
 
 
 def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
-    from pathlib import Path
+    path = os.fsdecode(source)
+    if os.sep != "/" or "//" in path or "/." in path or path[-1:] in ("", "/") or path[0] == ".":
+        from pathlib import Path  # 5 ms, for names that it writes another way
 
-    path = str(Path(os.fsdecode(source)))
+        path = str(Path(path))
     name = path if path.isascii() else path.encode(errors="replace").decode()
     try:
         # Anything but a regular file has no size to check, and opening a named pipe without a writer would block.

@@ -235,11 +235,11 @@ def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Anal
 
 def _proven(answer: Analysis, a: Picture, b: Picture, prove: ProofScope) -> Analysis:
     """Add what re-enactment proves, so far as it is asked for: that one was made of the other, and which."""
-    if prove is ProofScope.NONE:
+    finding = answer.finding
+    sure = finding.relation is Relation.RESAVED and finding.probability >= JUDGE.settled
+    if prove is ProofScope.NONE or (sure and prove is ProofScope.RELATION):
         return _with_original(answer, a, b, None, None)
     if answer.turn is None:
-        finding = answer.finding
-        sure = finding.relation is Relation.RESAVED and finding.probability >= JUDGE.settled
         return _with_original(answer, a, b, *_proofs(a, b, prove if sure else ProofScope.ALL))
     held = _held(a, answer.turn)
     proven = _with_original(answer, held, b, *_proofs(held, b, ProofScope.ALL))

@@ -39,10 +39,12 @@ class ProofScope(StrEnum):
     """What re-enactment is asked for: nothing, all it can tell, or only whether a, or b, is the copy of a re-save.
 
     The latter two are for a caller who holds that picture for the original, and need not know how the other was made.
+    `RELATION` is for one who needs the relation alone: a sure re-save is not proven.
     """
 
     NONE = ""
     ALL = "all"
+    RELATION = "relation"
     COPY_A = "a"
     COPY_B = "b"
 
