@@ -127,7 +127,7 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Compared:
     """A picture that was compared: its encoded bytes, or its pixels; in another process the digest of its file."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from samepic.values import short_repr, values_of
+from samepic.values import by_fields, values_of
 
 
 class Placing(StrEnum):
@@ -131,7 +131,8 @@ _OPPOSITE_TONES |= {after: before for before, after in _OPPOSITE_TONES.items()}
 _OPPOSITE_DETAILS |= {after: before for before, after in _OPPOSITE_DETAILS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, eq=False)
 class Proof:
     """A successful re-enactment: re-encoding the other picture the same way gives `copy` ("a" or "b").
 
@@ -148,7 +149,8 @@ class Proof:
     resampling: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Facts:
     """What was found about two pictures; the sentence of a verdict is written from these values alone.
 
@@ -197,8 +199,6 @@ class Facts:
     still: str = ""
     doubt: Doubt = Doubt.NONE
     proxies: bool = False
-
-    __repr__ = short_repr
 
     @property
     def is_reshaped(self) -> bool:

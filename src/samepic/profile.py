@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from samepic.errors import ProfileError
 from samepic.reading import convert, read_json, require, shorten
-from samepic.values import values_of
+from samepic.values import by_fields, values_of
 from samepic.verdict import Relation
 from samepic.writing import NO_SUCH_FILE, replacing
 
@@ -24,7 +24,8 @@ _MOST_BYTES = 1 << 20
 _T = TypeVar("_T", bound="Profile | Origin")
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, eq=False)
 class Origin:
     """How a profile was made: the name and SHA-256 of the pairs, how many were compared, when and how."""
 
@@ -41,7 +42,8 @@ class Origin:
         require(self.pairs >= 0, "pairs", "a whole number from 0", self.pairs, ProfileError)
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """Where "same" ends: the loosest relation `same_if` and the least `probability`, 0 to 1, after rescaling.
 

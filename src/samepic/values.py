@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
+_T = TypeVar("_T")
 
 
 class FrozenDict(dict[_K, _V]):
@@ -60,6 +61,29 @@ def _shown(value: object) -> str:
     if is_dataclass(value) and hasattr(value, "name"):
         return _SHORT.repr(value.name)  # that of a picture stands for all that is known of it
     return repr(str(value)) if isinstance(value, StrEnum) else _SHORT.repr(value)
+
+
+def by_fields(record: type[_T]) -> type[_T]:
+    """Let a dataclass be compared and hashed by its fields, and shown on one short line unless it says how.
+
+    Written by dataclass for each class, as `eq` and `repr` ask for, this takes a third of the time of making one.
+    """
+    record.__eq__, record.__hash__ = _equal, _hash  # type: ignore[assignment, method-assign]
+    if record.__repr__ is object.__repr__:
+        record.__repr__ = short_repr  # type: ignore[assignment, method-assign]
+    return record
+
+
+def _equal(record: DataclassInstance, other: object) -> bool:
+    return _compared(record) == _compared(other) if type(other) is type(record) else NotImplemented
+
+
+def _hash(record: DataclassInstance) -> int:
+    return hash(_compared(record))
+
+
+def _compared(record: DataclassInstance) -> tuple[object, ...]:
+    return tuple(getattr(record, item.name) for item in fields(record) if item.compare)
 
 
 def values_of(record: DataclassInstance) -> dict[str, Any]:

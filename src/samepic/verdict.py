@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from samepic.display import fact_rows, fragment
 from samepic.errors import ProfileError
 from samepic.facts import Facts
-from samepic.values import FrozenDict, short_repr, values_of
+from samepic.values import FrozenDict, by_fields, values_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -54,7 +54,8 @@ class Relation(StrEnum):
         return self in ladder and ladder.index(self) <= ladder.index(same_if)
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """A box in pixels of the upright picture a: left, top, width, height."""
 
@@ -68,7 +69,8 @@ class Region:
         return values_of(self)
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Transform:
     """The position of b on a: a 3x3 homography from pixels of b to pixels of a, both upright.
 
@@ -84,14 +86,13 @@ class Transform:
     larger: str = ""
     kept: float = 1.0
 
-    __repr__ = short_repr
-
     def to_dict(self) -> dict[str, Any]:
         """Return the transform as a JSON object."""
         return values_of(self) | {"matrix": list(self.matrix)}
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JpegInfo:
     """The encoding of a JPEG, from its header.
 
@@ -109,8 +110,6 @@ class JpegInfo:
     colour: str
     ended: bool = True
 
-    __repr__ = short_repr
-
     @property
     def subsampling(self) -> str:
         """The chroma subsampling as people write it: "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "gray"."""
@@ -121,7 +120,8 @@ class JpegInfo:
         return names.get((h // max(ch, 1), v // max(cv, 1)), f"{h}x{v}:{ch}x{cv}")
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class PictureInfo:
     """Everything known about a picture besides its pixels.
 
@@ -153,8 +153,6 @@ class PictureInfo:
         """Whether EXIF names the camera or when it was taken."""
         return bool(self.camera or self.taken)
 
-    __repr__ = short_repr
-
     @property
     def depth(self) -> int:
         """Bits per stored sample: 8, 16 or 32."""
@@ -174,7 +172,8 @@ class PictureInfo:
         return values_of(self) | {"jpeg": jpeg}
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, eq=False)
 class Visibility:
     """How visible the difference between a picture and its copy is.
 
@@ -206,7 +205,8 @@ class Drawing(partial["Image"]):
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@by_fields
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Verdict:
     """Whether a and b are the same picture, and why.
 
@@ -272,8 +272,6 @@ class Verdict:
         """Return the verdict as it is once pickled, which holds no pictures but draws them from their files."""
         copy: Verdict = pickle.loads(pickle.dumps(self))
         return copy
-
-    __repr__ = short_repr
 
     def __deepcopy__(self, memo: object) -> Verdict:
         return self  # frozen, with all that is in it

@@ -18,7 +18,7 @@ from samepic.verdict import PictureInfo
 from samepic.writing import NO_SUCH_FILE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Picture:
     """One decoded picture, upright and in sRGB.
 

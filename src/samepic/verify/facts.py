@@ -34,7 +34,7 @@ _MAIN_PART, _CORNERS, _EVEN = 0.6, 0.8, 0.03  # shares of a picture
 _BARS = ((Side.ABOVE, Side.BELOW), (Side.LEFT, Side.RIGHT))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class _SourceAndCopy:
     """A source and its copy: sizes (height, width), the map from the copy to the source, and the shares that overlap.
 
