@@ -13,7 +13,7 @@ from bench.common import header
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "what compare says": ("lookalikes", "explanations", "screens"),
-    "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
+    "what is fitted and shipped": ("fit_evidence", "make_model", "cutoffs"),
     "time and memory": ("speed",),
     "find": ("collection", "album", "spark_find"),
     "retrieval": ("retrieval",),

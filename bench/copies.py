@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.art import art, art_names
+from bench import steps
 from bench.common import SEED, encoded, rgb_of, wanted_data
 from bench.families import FAMILIES, alter, level_of, save
-from bench.family_base import Altered, Pixels, Right, Rng, to_bytes, warped
+from bench.family_base import Altered, Floats, Pixels, Right, Rng
 from bench.family_content import EDITS, clear_edit, local_edit
 from bench.family_scene import HARSH
 from bench.inks import SPACES, cmyk_of, from_space, icc_of, to_space
@@ -31,10 +31,6 @@ Saver = Callable[[Pixels, Rng], bytes]
 
 def _jpeg(rgb: Pixels, rng: Rng, low: int = 60, high: int = 95) -> bytes:
     return encoded(rgb, quality=int(rng.integers(low, high + 1)))
-
-
-def _webp(rgb: Pixels, rng: Rng) -> bytes:
-    return encoded(rgb, "WEBP", quality=int(rng.integers(50, 96)), method=2)
 
 
 def quantized(rgb: Pixels, count: int, rng: Rng) -> Image.Image:
@@ -50,21 +46,17 @@ def _palette(rgb: Pixels, rng: Rng, counts: tuple[int, ...] = (16, 64, 256)) -> 
     return encoded(few, "PNG" if rng.random() < 0.7 else "GIF")
 
 
-def _gray_paper(rgb: Pixels, rng: Rng) -> Pixels:
-    return np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-
-
 def _scaled(rgb: Pixels, rng: Rng, low: float, high: float) -> bytes:
     least = min(1.0, 24 / min(rgb.shape[:2]))
-    how = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[int(rng.integers(0, 3))]
+    how = steps.picked(rng, (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC))
     return coded(resized(rgb, max(least, float(rng.uniform(low, high))), how), rng)
 
 
 _ART: Mapping[str, Saver] = {
     "JPEG": _jpeg,
-    "WebP": _webp,
+    "WebP": lambda rgb, rng: encoded(rgb, "WEBP", quality=int(rng.integers(50, 96)), method=2),
     "palette": _palette,
-    "gray": lambda rgb, rng: coded(_gray_paper(rgb, rng), rng),
+    "gray": lambda rgb, rng: coded(steps.in_gray(rgb), rng),
     "smaller": partial(_scaled, low=0.5, high=1.0),
     "larger": partial(_scaled, low=1.0, high=2.0),
 }
@@ -74,11 +66,8 @@ _COLOR_IS_CONTENT = ("flags", "sprites", "maps")
 
 def _lost_in_gray(rgb: Pixels) -> float:
     """The share of the edges between colors that gray no longer shows."""
-    lifted = cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2)
-    gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    left = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    edges = lifted >= 60
-    return float((left[edges] < 20).mean()) if edges.any() else 0.0
+    edges = steps.edges_of(rgb) >= 60
+    return float((steps.edges_of(steps.in_gray(rgb))[edges] < 20).mean()) if edges.any() else 0.0
 
 
 def resaved_art(half: str, number: int, rng: Rng) -> Copy:
@@ -87,31 +76,19 @@ def resaved_art(half: str, number: int, rng: Rng) -> Copy:
     kind = kinds[number % len(kinds)]
     rgb = drawn(kind, number // len(kinds), rng)
     flat = kind in _COLOR_IS_CONTENT or _lost_in_gray(rgb) > 0.1
-    ways = [way for way in _ART if way != "gray" or not flat]
-    way = ways[int(rng.integers(0, len(ways)))]
+    way = steps.picked(rng, [way for way in _ART if way != "gray" or not flat])
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
     return Copy(f"{way}, {kind}", (first, _ART[way](rgb, rng)), Right.IN_PLACE)
 
 
 def unsmoothed(half: str, number: int, rng: Rng) -> Copy:
     """One drawing at one size, its edges smoothed and not, as two programs draw it."""
-    rgb = _drawing_of(half, number, rng)
+    rgb = drawn(("flags", "faces", "icons", "sprites")[number // 2 % 4], number, rng)
     scale = float(rng.integers(64, 320)) / max(rgb.shape[:2])
     size = (max(24, round(rgb.shape[1] * scale)), max(24, round(rgb.shape[0] * scale)))
-    smooth, sharp = (
-        np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
-        for how in (cv2.INTER_AREA, cv2.INTER_NEAREST)
-    )
+    smooth, sharp = steps.scaled(rgb, size), steps.scaled(rgb, size, cv2.INTER_NEAREST)
     files = png(smooth), png(sharp) if rng.random() < 0.5 else _jpeg(sharp, rng, 70)
     return Copy(f"{max(size) // 80 * 80} px", files)
-
-
-def _drawing_of(half: str, number: int, rng: Rng) -> Pixels:
-    """Return a drawing of many flat areas, of real art where that was fetched."""
-    names = art_names(half)
-    if names and number % 2:
-        return art(names[int(rng.integers(len(names)))])
-    return drawn(("flags", "faces", "icons", "sprites")[number // 2 % 4], number, rng)
 
 
 def _paper(half: str, number: int, rng: Rng) -> tuple[str, Pixels]:
@@ -122,11 +99,9 @@ def _paper(half: str, number: int, rng: Rng) -> tuple[str, Pixels]:
 
 def _tilt(rgb: Pixels, rng: Rng, low: float = 0.3, high: float = 3.0) -> Pixels:
     height, width = rgb.shape[:2]
-    degrees = float(rng.uniform(low, high) * rng.choice([-1, 1]))
-    turn = np.vstack([cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0), [0, 0, 1]])
-    edge = int(np.median(rgb[:4]))
-    ground = int(rng.choice([255, edge, 235]))
-    return warped(rgb, turn, (width, height), (ground, ground, ground))
+    turn = steps.turn_of(width, height, float(rng.uniform(low, high) * rng.choice([-1, 1])))
+    ground = int(rng.choice([255, int(np.median(rgb[:4])), 235]))
+    return steps.warped(rgb, turn, (width, height), (ground, ground, ground))
 
 
 def _margin(rgb: Pixels, rng: Rng) -> Pixels:
@@ -136,9 +111,7 @@ def _margin(rgb: Pixels, rng: Rng) -> Pixels:
     return rgb[rows, round(left * width) : columns]
 
 
-def shade(
-    shape: tuple[int, ...], rng: Rng, depth: float
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def shade(shape: tuple[int, ...], rng: Rng, depth: float) -> Floats:
     """Light that falls unevenly: 1 down to 1 - `depth`."""
     small = cv2.GaussianBlur(rng.uniform(0, 1, (6, 6)).astype(np.float32), (0, 0), 1.2)
     small = (small - small.min()) / max(1e-6, float(small.max() - small.min()))
@@ -146,36 +119,32 @@ def shade(
     return np.asarray(1 - depth * np.clip(big, 0, 1)[..., None], np.float32)
 
 
-def _noisy(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]], rng: Rng, sigma: float) -> Pixels:
+def _noisy(values: Floats, rng: Rng, sigma: float) -> Pixels:
     grain = rng.normal(0, sigma, (*values.shape[:2], 1)).astype(np.float32)
-    return to_bytes(values + grain)
+    return steps.to_bytes(values + grain)
 
 
 def _scanned_again(rgb: Pixels, rng: Rng) -> Pixels:
     """Another scan of the paper: tilt, blur, shade, noise, other gain and resolution."""
     out = _tilt(rgb, rng, 0.1, 1.2)
-    soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.5, 1.1))).astype(np.float32)
+    soft = steps.blurred(out, float(rng.uniform(0.5, 1.1))).astype(np.float32)
     soft = (soft - 128) * float(rng.uniform(0.85, 1.1)) + 128 + float(rng.uniform(-12, 12))
-    return resized(
-        _noisy(soft * shade(rgb.shape, rng, 0.08), rng, float(rng.uniform(2, 6))),
-        float(rng.uniform(0.7, 1.1)),
-    )
+    noisy = _noisy(soft * shade(rgb.shape, rng, 0.08), rng, float(rng.uniform(2, 6)))
+    return resized(noisy, float(rng.uniform(0.7, 1.1)))
 
 
 def _photographed(rgb: Pixels, rng: Rng) -> Pixels:
     """The paper on a table, from a phone: perspective, uneven light, blur, noise."""
     height, width = rgb.shape[:2]
     edge = round(max(height, width) * 0.06)
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    corners = steps.corners_of(width, height)
     moved = corners + edge + rng.uniform(-1, 1, (4, 2)) * [width * 0.045, height * 0.03]
-    matrix = np.asarray(cv2.getPerspectiveTransform(corners, moved.astype(np.float32)), np.float64)
-    table = tuple(int(c) for c in rng.integers(50, 140, 3))
-    out = warped(rgb, matrix, (width + 2 * edge, height + 2 * edge), (table[0], table[1], table[2]))
-    soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.6, 1.1))).astype(np.float32)
+    table = steps.any_color(rng, 50, 140)
+    out = steps.warped(rgb, steps.between(corners, moved), (width + 2 * edge, height + 2 * edge), table)
+    soft = steps.blurred(out, float(rng.uniform(0.6, 1.1))).astype(np.float32)
     warm = np.array([1.0, float(rng.uniform(0.93, 1.0)), float(rng.uniform(0.82, 0.98))], np.float32)
-    return _noisy(
-        soft * warm * shade(out.shape, rng, float(rng.uniform(0.15, 0.4))), rng, float(rng.uniform(2, 5))
-    )
+    lit = soft * warm * shade(out.shape, rng, float(rng.uniform(0.15, 0.4)))
+    return _noisy(lit, rng, float(rng.uniform(2, 5)))
 
 
 def one_bit(rgb: Pixels, rng: Rng) -> Pixels:
@@ -191,7 +160,7 @@ def one_bit(rgb: Pixels, rng: Rng) -> Pixels:
 
 def _contrast(rgb: Pixels, rng: Rng) -> Pixels:
     gain, pivot = float(rng.uniform(0.6, 1.6)), float(rng.uniform(110, 200))
-    return to_bytes((rgb.astype(np.float32) - pivot) * gain + pivot)
+    return steps.to_bytes((rgb.astype(np.float32) - pivot) * gain + pivot)
 
 
 _SCANS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
@@ -199,7 +168,7 @@ _SCANS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
     "smaller": lambda rgb, rng: resized(rgb, float(rng.uniform(0.5, 0.95))),
     "tilted": _tilt,
     "margin cropped": _margin,
-    "gray": _gray_paper,
+    "gray": lambda rgb, rng: steps.in_gray(rgb),
     "contrast": _contrast,
     "scanned again": _scanned_again,
     "photographed": _photographed,
@@ -260,17 +229,15 @@ def recolored_files(half: str, number: int, rng: Rng) -> Copy:
 
 def _labelled_copy(made: Altered, original: Pixels, rng: Rng) -> Labelled:
     """The original, as a file of its own, and the copy; boxes and mask only where both have one frame."""
-    same = made.expected != Right.EDITED
+    edited = made.expected == Right.EDITED
     files = [coded(original, rng, (0.9, 0.05, 0.05)), save(made, rng)]
     swapped = bool(rng.integers(0, 2))
     in_frame = made.rgb.shape == original.shape and not made.expected & {"reframed"}
     boxes = made.boxes if in_frame or not swapped else ()
     a, b = files[::-1] if swapped else files
-    level = f"{made.family} {made.level}"
-    truth = made.expected if not same else made.expected | (Right.SAME - {"same-file"})
-    exact = in_frame and not same and made.family != "chain"
-    mask = changed_mask(original, made.rgb) if exact else None
-    return Labelled(level, truth, a, b, boxes, None if mask is None else png(mask))
+    truth = made.expected if edited else made.expected | (Right.SAME - {"same-file"})
+    mask = changed_mask(original, made.rgb) if in_frame and edited and made.family != "chain" else None
+    return Labelled(f"{made.family} {made.level}", truth, a, b, boxes, None if mask is None else png(mask))
 
 
 def altered(half: str, number: int, rng: Rng) -> Labelled:
@@ -347,17 +314,14 @@ def children(half: str, number: int, rng: Rng) -> Labelled:
 def edited_children(half: str, number: int, rng: Rng) -> Labelled:
     """Return pair `number` with a local edit of 0.1 % of the frame in a or in b, which a person can see."""
     path, one, two = _drawn(half, number)
-    edit = clear_edit(pixels_of(path), _SHARE, deepcopy(rng))
-    step = 0
+    edit, step = clear_edit(pixels_of(path), _SHARE, deepcopy(rng)), 0
     while edit is None:
         # Small or smooth pictures give none that is seen: the next ones of the half take their place.
         step += 1
         edit = clear_edit(pixels_of(file_of("jpegs", half, number + step)), _SHARE, rng)
-    before, after = edit.before, edit.after
-    a, b = (before, after) if rng.random() < 0.5 else (after, before)
-    mask = changed_mask(before, after)
-    assert mask is not None
-    return edited_pair(edit.kind, child(a, one), child(b, two), mask)
+    sides = edit.before, edit.after
+    a, b = sides if rng.random() < 0.5 else sides[::-1]
+    return edited_pair(edit.kind, child(a, one), child(b, two), changed_mask(*sides))
 
 
 def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
@@ -374,7 +338,7 @@ def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
         spread = 0.06 if way == "white balance" else 0
         gains = np.exp(rng.uniform(-0.12, 0.12)) * (1 + rng.uniform(-spread, spread, 3))
         values = np.asarray(255 * (values / 255) ** rng.uniform(0.88, 1.14) * gains, np.float32)
-    return way, to_bytes(values)
+    return way, steps.to_bytes(values)
 
 
 def toned_children(half: str, number: int, rng: Rng) -> Labelled:
@@ -521,7 +485,6 @@ def local_edits(half: str, number: int, rng: Rng) -> Labelled:
     edit = local_edit(np.asarray(rgb_of(path)), kind, share, SEED + seed)
     if edit is None:
         return local_edits(half, number + 1, rng)
-    mask = changed_mask(edit.before, edit.after)
-    assert mask is not None
     source = encoded(edit.before, "PNG") if against == "original" else encoded(edit.before, quality=60)
-    return edited_pair(f"{kind} {share:.1%} against {against}", source, encoded(edit.after, quality=85), mask)
+    files, mask = (source, encoded(edit.after, quality=85)), changed_mask(edit.before, edit.after)
+    return edited_pair(f"{kind} {share:.1%} against {against}", *files, mask)

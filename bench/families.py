@@ -15,6 +15,7 @@ from bench.family_content import CONTENT
 from bench.family_frame import FRAME
 from bench.family_scene import SCENE
 from bench.family_tone import CODING, TONE
+from bench.steps import picked
 
 _SINGLE: dict[str, Family] = {**CODING, **TONE, **FRAME, **CONTENT, **SCENE}
 _CHAINS = ("two of frame and tone", "three of frame and tone", "content and tone", "content, frame and tone")
@@ -46,7 +47,7 @@ _CHAIN_TONE = (
 
 def level_of(family: str, rng: np.random.Generator) -> str:
     """Return one level of a family, drawn at random."""
-    return FAMILIES[family][int(rng.integers(0, len(FAMILIES[family])))]
+    return picked(rng, FAMILIES[family])
 
 
 def alter(family: str, level: str, rgb: Pixels, rng: np.random.Generator, other: Pixels) -> Altered:

@@ -1,4 +1,4 @@
-"""What every family of alterations shares: the altered copy, its boxes, and the share of the original it shows."""
+"""What every family of alterations shares: the altered copy, its boxes, and the relations that are right."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,32 +85,3 @@ def varied(maker: Callable[..., Made], names: str, levels: Mapping[str, object])
         values = value if isinstance(value, tuple) and len(parameters) > 1 else (value,)
         made[level] = partial(maker, **dict(zip(parameters, values, strict=True)))
     return made
-
-
-def any_color(rng: Rng, low: int = 0, high: int = 256) -> Color:
-    """Return a color by chance."""
-    red, green, blue = (int(level) for level in rng.integers(low, high, 3))
-    return red, green, blue
-
-
-def to_bytes(values: NDArray[np.floating]) -> Pixels:
-    """Return samples 0 to 255 rounded to uint8; what is beyond them is cut off."""
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
-
-
-def changed_box(before: Pixels, after: Pixels) -> Box | None:
-    """Return the smallest box (x, y, w, h) that holds every changed pixel, or None where none changed."""
-    changed = (before != after).any(axis=2).astype(np.uint8)
-    if not changed.any():
-        return None
-    x, y, w, h = cv2.boundingRect(changed)
-    return int(x), int(y), int(w), int(h)
-
-
-def warped(rgb: Pixels, matrix: NDArray[np.float64], size: tuple[int, int], fill: Color | None) -> Pixels:
-    """Return `rgb` taken by a 3x3 matrix into (width, height); outside is `fill`, or mirrored where None."""
-    border = cv2.BORDER_REFLECT_101 if fill is None else cv2.BORDER_CONSTANT
-    out = cv2.warpPerspective(
-        rgb, matrix, size, flags=cv2.INTER_CUBIC, borderMode=border, borderValue=fill or (0, 0, 0)
-    )
-    return np.asarray(out, np.uint8)

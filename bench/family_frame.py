@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import Box, Color, Family, Made, Maker, Pixels, Right, Rng, any_color, varied, warped
+from bench.family_base import Box, Color, Family, Made, Maker, Pixels, Right, Rng, varied
+from bench.steps import any_color, between, blurred, corners_of, scaled, spot, turn_of, warped
 
 
 def fitted(rgb: Pixels, width: int, height: int) -> Pixels:
@@ -16,16 +17,7 @@ def fitted(rgb: Pixels, width: int, height: int) -> Pixels:
     w, h = min(have_w, max(1, round(width / scale))), min(have_h, max(1, round(height / scale)))
     x, y = (have_w - w) // 2, (have_h - h) // 2
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb[y : y + h, x : x + w], (width, height), interpolation=how), np.uint8)
-
-
-def crop_window(rgb: Pixels, rng: Rng, share: float, aspect: float = 1.0) -> Box:
-    """Return a random window (x, y, w, h) of `share` of the area, its aspect that of the frame times `aspect`."""
-    height, width = rgb.shape[:2]
-    grow = min(aspect, 1 / share / 1.0001, max(aspect, share))
-    w = min(width, round(width * (share * grow) ** 0.5))
-    h = min(height, round(share * width * height / max(w, 1)))
-    return int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1)), w, h
+    return scaled(rgb[y : y + h, x : x + w], (width, height), how)
 
 
 def _cut(rgb: Pixels, window: Box) -> Made:
@@ -34,15 +26,19 @@ def _cut(rgb: Pixels, window: Box) -> Made:
 
 
 def _crop(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
-    return _cut(rgb, crop_window(rgb, rng, share, float(rng.uniform(0.8, 1.25))))
+    """A window of `share` of the area, its aspect nearly that of the frame, placed anywhere."""
+    (height, width), aspect = rgb.shape[:2], float(rng.uniform(0.8, 1.25))
+    grow = min(aspect, 1 / share / 1.0001, max(aspect, share))
+    w = min(width, round(width * (share * grow) ** 0.5))
+    h = min(height, round(share * width * height / max(w, 1)))
+    return _cut(rgb, (*spot(rng, width - w + 1, height - h + 1), w, h))
 
 
 def _crop_to(rgb: Pixels, rng: Rng, other: Pixels, *, aspect: float) -> Made:
     """The largest window of one aspect (width / height), placed anywhere."""
     height, width = rgb.shape[:2]
     w, h = min(width, round(height * aspect)), min(height, round(width / aspect))
-    x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
-    return _cut(rgb, (x, y, w, h))
+    return _cut(rgb, (*spot(rng, width - w + 1, height - h + 1), w, h))
 
 
 def side_window(rgb: Pixels, rng: Rng, share: float) -> Box:
@@ -79,44 +75,33 @@ def _letterbox(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Color | None) ->
     aspect = width / height * float(rng.choice([0.5, 0.65, 1.5, 2.0]))
     w, h = max(width, round(height * aspect)), max(height, round(width / aspect))
     x, y = (w - width) // 2, (h - height) // 2
-    if colour is None:
-        out = cv2.GaussianBlur(fitted(rgb, w, h), (0, 0), max(w, h) / 30)
-    else:
-        out = np.full((h, w, 3), colour, np.uint8)
+    soft = blurred(fitted(rgb, w, h), max(w, h) / 30) if colour is None else None
+    out = np.full((h, w, 3), colour, np.uint8) if soft is None else soft
     out[y : y + height, x : x + width] = rgb
-    return Made(np.asarray(out, np.uint8))
+    return Made(out)
 
 
 def _oriented(rgb: Pixels, rng: Rng, other: Pixels, *, turns: int, mirror: bool, scale: float = 1.0) -> Made:
     out = np.rot90(rgb[:, ::-1] if mirror else rgb, turns).copy()
-    if scale != 1.0:
-        out = np.asarray(cv2.resize(out, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    return Made(out)
+    half = cv2.resize(out, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale != 1 else out
+    return Made(np.asarray(half, np.uint8))
 
 
-def turn_matrix(rgb: Pixels, degrees: float) -> NDArray[np.float64]:
-    """Return the 3x3 matrix of a turn about the middle of a picture."""
+def _turned_in(rgb: Pixels, degrees: float, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the matrix that turns a picture and moves its middle to that of a frame (width, height)."""
     height, width = rgb.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    return np.vstack([matrix, [0.0, 0.0, 1.0]])
-
-
-def _centred(rgb: Pixels, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the matrix that moves the middle of a picture to that of a frame (width, height)."""
-    height, width = rgb.shape[:2]
-    return np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]])
+    centered = np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]])
+    return np.asarray(centered @ turn_of(width - 1, height - 1, degrees))
 
 
 def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Color | None, grown: bool = False) -> Made:
     """A turn by 2 to 15 degrees that leaves corners; `grown` makes the frame large enough for all of it."""
     height, width = rgb.shape[:2]
     degrees = float(rng.uniform(2, 15) * rng.choice([-1, 1]))
-    matrix, size = turn_matrix(rgb, degrees), (width, height)
     if grown:
         sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
-        size = (round(width * cos + height * sin), round(width * sin + height * cos))
-        matrix = _centred(rgb, size) @ matrix
-    return Made(warped(rgb, matrix, size, fill))
+        width, height = round(width * cos + height * sin), round(width * sin + height * cos)
+    return Made(warped(rgb, _turned_in(rgb, degrees, (width, height)), (width, height), fill))
 
 
 def _tilt_inside(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
@@ -126,24 +111,22 @@ def _tilt_inside(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: floa
     sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
     scale = min(width / (width * cos + height * sin), height / (width * sin + height * cos))
     size = (max(8, int(width * scale) - 2), max(8, int(height * scale) - 2))
-    return Made(warped(rgb, _centred(rgb, size) @ turn_matrix(rgb, degrees), size, None))
+    return Made(warped(rgb, _turned_in(rgb, degrees, size), size, None))
 
 
 def _perspective(rgb: Pixels, rng: Rng, other: Pixels, *, by: float, outward: bool) -> Made:
     """Corners moved by up to `by` of the side: inward leaves black corners, outward cuts the picture."""
     height, width = rgb.shape[:2]
-    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
-    inward = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
+    corners, inward = corners_of(width - 1, height - 1), 1 - 2 * corners_of(1, 1)
     moved = rng.uniform(0.2, 1.0, (4, 2)).astype(np.float32) * by * np.array([width, height], np.float32)
-    target = (corners - inward * moved if outward else corners + inward * moved).astype(np.float32)
-    matrix = np.asarray(cv2.getPerspectiveTransform(corners, target), np.float64)
-    return Made(warped(rgb, matrix, (width, height), (0, 0, 0)))
+    target = corners - inward * moved if outward else corners + inward * moved
+    return Made(warped(rgb, between(corners, target), (width, height), (0, 0, 0)))
 
 
 def _stretch(rgb: Pixels, rng: Rng, other: Pixels, *, aspect: float) -> Made:
     height, width = rgb.shape[:2]
     size = (max(8, round(width * aspect**0.5)), max(8, round(height / aspect**0.5)))
-    return Made(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
+    return Made(scaled(rgb, size))
 
 
 def _shear(rgb: Pixels, rng: Rng, other: Pixels, *, degrees: float) -> Made:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
-from bench.family_base import Color, Family, Floats, Made, Pixels, Right, Rng, changed_box, to_bytes, varied
+from bench.family_base import Color, Family, Floats, Made, Pixels, Right, Rng, varied
 from bench.family_content import write
 from bench.family_frame import fitted
 from bench.pairs import resized
+from bench.steps import between, blurred, changed_boxes, corners_of, picked, scaled, spot, to_bytes, turn_of
 
 _LINES = ("me explaining this to my cat", "POV: you are here", "found in a drawer", "Tuesday", "so it begins")
 
@@ -35,11 +38,11 @@ def _watermark(rgb: Pixels, rng: Rng, other: Pixels, *, share: float, tile: floa
     side = int(np.hypot(height, width)) + 2
     sheet = np.zeros((side, side, 3), np.uint8)
     step = max(24, round(max(height, width) * tile))
-    text = ("PREVIEW", "stock photo", "sample 42", "(c) someone")[int(rng.integers(0, 4))]
+    text = picked(rng, ("PREVIEW", "stock photo", "sample 42", "(c) someone"))
     for row in range(0, side - step // 2, max(12, step // 2)):
         for left in range(-((row // max(12, step // 2)) % 2) * step // 2, side - step, step):
             write(sheet, (max(0, left), row, int(step * 0.8), max(8, step // 5)), text, (255, 255, 255))
-    turn = cv2.getRotationMatrix2D((side / 2, side / 2), float(rng.uniform(15, 40)), 1.3)
+    turn = turn_of(side, side, float(rng.uniform(15, 40)), 1.3)[:2]
     sheet = np.asarray(cv2.warpAffine(sheet, turn, (side, side)), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     cover = sheet[top : top + height, left : left + width].astype(np.float32) / 255 * share
@@ -53,9 +56,8 @@ def _picture_in_picture(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, hig
     ground_w = max(width, 480)
     ground = fitted(other, ground_w, round(ground_w * other.shape[0] / other.shape[1]))
     scale = min(float(rng.uniform(low, high)) * ground_w / width, 0.9 * ground.shape[0] / height)
-    small = cv2.resize(rgb, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    y = int(rng.integers(0, ground.shape[0] - small.shape[0] + 1))
-    x = int(rng.integers(0, ground.shape[1] - small.shape[1] + 1))
+    small = scaled(rgb, (round(width * scale), round(height * scale)))
+    y, x = spot(rng, *(ground.shape[k] - small.shape[k] + 1 for k in (0, 1)))
     ground[y : y + small.shape[0], x : x + small.shape[1]] = small
     return Made(ground)
 
@@ -100,8 +102,7 @@ def _window(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     """A desktop window round the picture, on a desktop of one colour."""
     height, width = rgb.shape[:2]
     bar, edge = max(12, round(height * 0.06)), max(4, round(width * float(rng.uniform(0.03, 0.1))))
-    desk = tuple(int(c) for c in rng.integers(30, 200, 3))
-    screen = np.full((height + bar + 2 * edge, width + 2 * edge, 3), desk, np.uint8)
+    screen = np.full((height + bar + 2 * edge, width + 2 * edge, 3), rng.integers(30, 200, 3), np.uint8)
     screen[edge : edge + bar, edge : edge + width] = (225, 225, 228)
     for index, colour in enumerate(((237, 106, 94), (245, 191, 79), (98, 197, 84))):
         middle = (edge + bar // 2 + index * bar, edge + bar // 2)
@@ -109,12 +110,6 @@ def _window(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     write(screen, (edge + bar * 4, edge, width - bar * 5, bar), "IMG_4711.jpg", (40, 40, 40))
     screen[edge + bar : edge + bar + height, edge : edge + width] = rgb
     return Made(screen)
-
-
-def _kept_in(tile: tuple[int, int], rgb: Pixels) -> float:
-    """Return the share of a picture that a tile (width, height) of another aspect leaves."""
-    aspect = float((tile[0] / tile[1]) / (rgb.shape[1] / rgb.shape[0]))
-    return min(aspect, 1 / aspect)
 
 
 def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, tiles: int, gap: float) -> Made:
@@ -125,7 +120,8 @@ def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, tiles: int, gap: float) ->
     room, tall = max(*rgb.shape[:2], 480), float(rng.uniform(0.7, 1.0))
     grids = [(2, 2)] if tiles == 4 else [(1, tiles), (tiles, 1)]
     sizes = {grid: (round(room / grid[1]), round(room * tall / grid[0])) for grid in grids}
-    rows, columns = max(grids, key=lambda grid: _kept_in(sizes[grid], rgb))
+    aspects = {grid: (w / h) / (rgb.shape[1] / rgb.shape[0]) for grid, (w, h) in sizes.items()}
+    rows, columns = max(grids, key=lambda grid: min(aspects[grid], 1 / aspects[grid]))
     tile_w, tile_h = sizes[rows, columns]
     line = round(room * gap)
     shape = (rows * tile_h + (rows + 1) * line, columns * tile_w + (columns + 1) * line, 3)
@@ -142,31 +138,31 @@ def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, tiles: int, gap: float) ->
 def _piece(rgb: Pixels, rng: Rng) -> Pixels:
     height, width = rgb.shape[:2]
     h, w = max(8, round(height * 0.6)), max(8, round(width * 0.6))
-    y, x = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
+    y, x = spot(rng, height - h + 1, width - w + 1)
     return rgb[y : y + h, x : x + w]
 
 
-def _seen_aslant(
-    screen: Floats, rng: Rng, size: tuple[int, int], tilt: float, border: Color = (0, 0, 0)
+def _off_dots(
+    rgb: Pixels, rng: Rng, masks: Iterable[Floats], *, soft: float, tilt: float, border: Color = (0, 0, 0)
 ) -> Floats:
-    """A photograph of a screen three times as large as the picture, its corners moved by up to `tilt` of the sides."""
-    corners = np.array([[0, 0], [size[0], 0], [*size], [0, size[1]]], np.float32)
-    moved = (rng.uniform(-tilt, tilt, (4, 2)) * [*size] + corners).astype(np.float32)
-    flat = np.asarray(cv2.getPerspectiveTransform(corners * 3, moved), np.float64)
-    return np.asarray(cv2.warpPerspective(screen, flat, size, borderValue=border), np.float32)
+    """A photograph of a screen that shows each pixel as 3 x 3 dots under masks, its corners moved by up to `tilt`."""
+    height, width = rgb.shape[:2]
+    screen = np.repeat(np.repeat(rgb, 3, axis=0), 3, axis=1).astype(np.float32)
+    for mask in masks:
+        screen *= np.tile(mask, (height, width, 1))
+    # Lens and sensor blur the grid before it is sampled; what is left of it beats with the sensor's own grid.
+    lit = np.asarray(cv2.GaussianBlur(np.clip(screen, 0, 255), (0, 0), soft), np.float32)
+    corners = corners_of(width, height)
+    flat = between(corners * 3, rng.uniform(-tilt, tilt, (4, 2)) * [width, height] + corners)
+    return np.asarray(cv2.warpPerspective(lit, flat, (width, height), borderValue=border), np.float32)
 
 
 def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, noise: float) -> Made:
     """A screen photographed: its grid of colored dots, seen at an angle, with glow, noise and another tone."""
-    height, width = rgb.shape[:2]
-    screen = np.repeat(np.repeat(rgb, 3, axis=0), 3, axis=1).astype(np.float32)
     mask = np.full((3, 3, 3), 1 - grid, np.float32)
     for band in range(3):
         mask[:2, band, band] = 1 + grid
-    screen *= np.tile(mask, (height, width, 1))
-    # Lens and sensor blur the grid before it is sampled; what is left of it beats with the sensor's own grid.
-    screen = np.asarray(cv2.GaussianBlur(np.clip(screen, 0, 255), (0, 0), 0.6), np.float32)
-    seen = _seen_aslant(screen, rng, (width, height), tilt)
+    seen = _off_dots(rgb, rng, [mask], soft=0.6, tilt=tilt)
     seen = cv2.GaussianBlur(seen, (0, 0), 0.7) * float(rng.uniform(0.85, 1.2)) + 8
     bent = 255 * (np.clip(seen, 0, 255) / 255) ** float(rng.uniform(0.8, 1.25))
     bent += rng.normal(0, noise, bent.shape)
@@ -203,8 +199,7 @@ _WORDS = (
 
 def _blur(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
     """A Gaussian blur of `low` to `high` of the longer side."""
-    sigma = max(rgb.shape[:2]) * float(rng.uniform(low, high))
-    return Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8))
+    return Made(blurred(rgb, max(rgb.shape[:2]) * float(rng.uniform(low, high))))
 
 
 def _median(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
@@ -242,9 +237,9 @@ def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float,
     paper = np.stack(dots, axis=-1)
     dark = _halftone(np.ascontiguousarray(black), pitch, 45)[..., None]
     seen = (1 - paper * 0.92) * (1 - dark * (1 - fade))
-    seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-1.2, 1.2)), 1.0)
-    seen, turn = seen * np.array([0.98, 0.965, 0.93], np.float32), np.vstack([turn, [0, 0, 1]])
+    seen = np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    seen *= np.array([0.98, 0.965, 0.93], np.float32)
+    turn = turn_of(width, height, float(rng.uniform(-1.2, 1.2)))
     out = cv2.warpPerspective(seen, turn, (width, height), borderValue=(0.97, 0.96, 0.94))
     out = cv2.GaussianBlur(out, (0, 0), 0.7) * (1 - fade) + fade
     grain = cv2.GaussianBlur(rng.normal(0, noise * 2, (height, width)).astype(np.float32), (0, 0), 1.0)
@@ -256,13 +251,9 @@ def _off_screen(
 ) -> Made:
     """A photograph of a screen: upright stripes of three colors, seen at an angle, with glare, blue light and noise."""
     height, width = rgb.shape[:2]
-    screen = np.repeat(np.repeat(rgb, 3, axis=0), 3, axis=1).astype(np.float32)
-    stripes = np.full((3, 3), 1 - grid, np.float32)
-    stripes[np.arange(3), np.arange(3)] = 1 + grid
-    screen *= np.tile(stripes, (width, 1))[None]
-    screen[::3] *= 1 - grid / 2
-    soft = np.asarray(cv2.GaussianBlur(np.clip(screen, 0, 255), (0, 0), 0.7), np.float32)
-    seen = _seen_aslant(soft, rng, (width, height), tilt, (18, 18, 20))
+    stripes, lines = np.full((3, 3, 3), 1 - grid, np.float32), np.ones((3, 3, 3), np.float32)
+    stripes[:, np.arange(3), np.arange(3)], lines[0] = 1 + grid, 1 - grid / 2
+    seen = _off_dots(rgb, rng, (stripes, lines), soft=0.7, tilt=tilt, border=(18, 18, 20))
     seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.6), np.float32)
     ys, xs = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     spot = np.exp(-(((xs - rng.uniform(0, 1)) / 0.35) ** 2 + ((ys - rng.uniform(0, 1)) / 0.35) ** 2))
@@ -279,12 +270,11 @@ def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) 
     top = int(rng.uniform(0, max(1, height - step * lines)))
     chosen = rng.permutation(len(_WORDS))[:lines]
     inks = ((255, 255, 255), (0, 0, 0)), ((255, 220, 0), (0, 0, 0)), ((0, 0, 0), (255, 255, 255))
-    ink, line = inks[int(rng.integers(0, 3))]
+    ink, line = picked(rng, inks)
     for row, word in enumerate(chosen):
         box = (0, top + row * step, width, min(step, height - top - row * step))
         write(out, box, _WORDS[int(word)], ink, line)
-    changed = changed_box(rgb, out)
-    return Made(out, () if changed is None else (changed,))
+    return Made(out, changed_boxes(rgb, out))
 
 
 def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import LUMA, Family, Floats, Made, Maker, Pixels, Right, Rng, to_bytes, varied
-
-_SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
+from bench.family_base import Family, Floats, Made, Maker, Pixels, Right, Rng, varied
+from bench.pairs import resized
+from bench.steps import SEPIA, blurred, hue_turned, on_light, saturated, scaled, to_bytes
 
 
 def _toned(change: Callable[..., NDArray[np.floating]], levels: Mapping[str, object]) -> dict[str, Maker]:
@@ -21,11 +21,6 @@ def _toned(change: Callable[..., NDArray[np.floating]], levels: Mapping[str, obj
         return Made(to_bytes(change(rgb.astype(np.float32), value)))
 
     return {level: partial(make, value=value) for level, value in levels.items()}
-
-
-def _saturation(rgb: Floats, gain: float) -> NDArray[np.floating]:
-    grey = np.asarray((rgb @ LUMA)[..., None], np.float32)
-    return np.asarray(grey + (rgb - grey) * gain, np.float32)
 
 
 def _levels(rgb: Floats, least: int) -> NDArray[np.floating]:
@@ -40,9 +35,7 @@ def _cross_process(rgb: Floats, _: object) -> NDArray[np.floating]:
 
 
 def _equalised(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
-    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-    lab[..., 0] = cv2.equalizeHist(lab[..., 0])
-    return Made(np.asarray(cv2.cvtColor(lab, cv2.COLOR_YCrCb2RGB), np.uint8))
+    return Made(on_light(rgb, cv2.equalizeHist))
 
 
 def _local_contrast(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
@@ -53,10 +46,7 @@ def _local_contrast(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
 
 
 def _hue(rgb: Pixels, rng: Rng, other: Pixels, *, degrees: float) -> Made:
-    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
-    shift = round(degrees / 2 * float(rng.choice([-1, 1])))
-    hsv[..., 0] = (hsv[..., 0].astype(np.int16) + shift) % 180
-    return Made(np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8))
+    return Made(hue_turned(rgb, round(degrees / 2 * float(rng.choice([-1, 1])))))
 
 
 def _curves(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
@@ -78,7 +68,7 @@ def _vignette(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
 
 
 def _blur(rgb: Pixels, rng: Rng, other: Pixels, *, sigma: float) -> Made:
-    return Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8))
+    return Made(blurred(rgb, sigma))
 
 
 def _motion(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
@@ -111,16 +101,12 @@ def _pixelated(rgb: Pixels, rng: Rng, other: Pixels, *, cells: int) -> Made:
     """At most `cells` squares along the longer side, at the same size."""
     height, width = rgb.shape[:2]
     scale = min(1.0, cells / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    return Made(np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8))
+    small = scaled(rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
+    return Made(scaled(small, (width, height), cv2.INTER_NEAREST))
 
 
 def _scaled(rgb: Pixels, rng: Rng, other: Pixels, *, side: int = 0, by: float = 0, how: int) -> Made:
-    height, width = rgb.shape[:2]
-    scale = by or min(1.0, side / max(height, width))
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    return Made(np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8))
+    return Made(resized(rgb, by or min(1.0, side / max(rgb.shape[:2])), how))
 
 
 def _coded(rgb: Pixels, rng: Rng, other: Pixels, *, kind: str, low: int, high: int) -> Made:
@@ -157,10 +143,10 @@ _MAKERS: dict[str, dict[str, Maker]] = {
         "equalised": _equalised,
         "local contrast": _local_contrast,
     },
-    "saturation": _toned(_saturation, {f"{s}": s for s in (0.3, 0.7, 1.4, 2.0)}),
+    "saturation": _toned(saturated, {f"{s}": s for s in (0.3, 0.7, 1.4, 2.0)}),
     "hue": varied(_hue, "degrees", {f"{d} degrees": d for d in (10, 20, 40)}),
     "temperature": _toned(lambda rgb, gains: rgb * np.array(gains, np.float32), _GAINS),
-    "sepia": _toned(lambda rgb, s: rgb * (1 - s) + rgb @ _SEPIA.T * s, {"half": 0.5, "full": 1.0}),
+    "sepia": _toned(lambda rgb, s: rgb * (1 - s) + rgb @ SEPIA.T * s, {"half": 0.5, "full": 1.0}),
     "grey": _toned(lambda rgb, w: np.repeat((rgb @ np.array(w, np.float32))[..., None], 3, axis=2), _GREYS),
     "photo filter": {
         "curves": _curves,

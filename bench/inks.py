@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import Pixels, to_bytes
+from bench.family_base import Pixels
+from bench.steps import to_bytes
 
 Floats = NDArray[np.float64]
 

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.family_base import Box, Color, Pixels, Rng, any_color, to_bytes, warped
+from bench.family_base import Box, Color, Pixels, Rng
 from bench.family_content import EDITS, clear_edit, local_edit
 from bench.pairs import Copy, Labelled, changed_mask, coded, edited_pair, mask_boxes
 from bench.pictures import any_original, clear_original, photo
+from bench.steps import any_color, to_bytes, warped
 from bench.values import COLORS, Values, font
 from samepic.fingerprints.proxy import proxy_of
 from samepic.tuning.search import GATE

@@ -26,7 +26,6 @@ import numpy as np
 
 import samepic
 from bench import copies, insets, marks, parts, toned
-from bench.art import art_names, art_twins
 from bench.common import head, listed, option, pooled, row, wanted_data
 from bench.copies import local_edits, resaves
 from bench.family_base import Box, Pixels, Right, Rng
@@ -107,9 +106,7 @@ _TWINS: Mapping[str, Callable[[str, int, Rng], Twins]] = {
     "hues": partial(_of_any, make=marks.hue_twins),
     "sparse": partial(_sparse, changed=True),
     "sparse copies": partial(_sparse, changed=False),
-    **({"art": art_twins} if art_names("test") else {}),
 }
-"""Art is there only where it was fetched."""
 
 
 @lru_cache(maxsize=2)
@@ -161,7 +158,7 @@ def _overlays(half: str, number: int, rng: Rng) -> Twins:
 
 def _others(half: str, number: int, rng: Rng) -> Labelled:
     """Two drawings of one kind that share no more than that."""
-    kinds = [kind for kind in _TWINS if kind in DRAWN or kind in SIGNS or kind in ("receipts", "art")]
+    kinds = [kind for kind in _TWINS if kind in DRAWN or kind in SIGNS or kind == "receipts"]
     kind = kinds[number % len(kinds)]
     one, two = (pair_of(kind, half, number + far) for far in (1000, 2000))
     return Labelled(kind, Right.APART, one.a, two.b)

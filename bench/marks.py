@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,8 +11,9 @@ from PIL import Image, ImageDraw
 
 from bench.common import encoded
 from bench.family_base import LUMA, Pixels, Right, Rng
-from bench.pairs import Labelled, Twins, changed_mask, coded, edited_pair, mask_boxes, png, resized
+from bench.pairs import Labelled, Twins, as_mask, changed_mask, coded, edited_pair, mask_boxes, png, resized
 from bench.pictures import DRAWN, file_of, photo, pixels_of
+from bench.steps import blurred, picked, seed_of, spot
 from bench.values import COLORS, Values, font, pixels
 
 _APART = 70
@@ -32,25 +34,15 @@ def sparse_twins(rng: Rng, thing: Pixels, *, changed: bool) -> Twins:
     shown = resized(thing, scale)
     page = np.empty((height, width, 3), np.uint8)
     page[:] = plain
-    y, x = (int(rng.integers(0, page.shape[k] - shown.shape[k] + 1)) for k in (0, 1))
+    y, x = spot(rng, height - shown.shape[0] + 1, width - shown.shape[1] + 1)
     page[y : y + shown.shape[0], x : x + shown.shape[1]] = shown
-    level = (
-        f"{'white' if plain == (255, 255, 255) else 'colored'}, {'small' if share < 0.03 else 'large'} thing"
-    )
+    paper, size = "white" if plain == (255, 255, 255) else "colored", "small" if share < 0.03 else "large"
+    twins = Twins(f"{paper}, {size} thing", page, page, Right.SAME, style="drawing", toned=True)
     if not changed:
-        return Twins(level, page, page, Right.SAME, style="drawing", toned=True)
+        return twins
     sides = (page, _marked(page, rng))
-    first = int(rng.integers(0, 2))
-    return Twins(
-        level,
-        sides[first],
-        sides[1 - first],
-        Right.EDITED,
-        style="drawing",
-        whole=True,
-        least=0.6,
-        toned=True,
-    )
+    one, two = sides if rng.integers(0, 2) == 0 else sides[::-1]
+    return replace(twins, one=one, two=two, truth=Right.EDITED, whole=True, least=0.6)
 
 
 def _marked(page: Pixels, rng: Rng) -> Pixels:
@@ -59,7 +51,7 @@ def _marked(page: Pixels, rng: Rng) -> Pixels:
     while True:
         tall = int(np.exp(rng.uniform(np.log(12), np.log(0.12 * width + 12))))
         x, y = int(rng.integers(2, width * 3 // 4)), int(rng.integers(2, max(3, height - 2 * tall)))
-        color = COLORS[int(rng.integers(0, len(COLORS)))]
+        color = picked(rng, COLORS)
         image = Image.fromarray(page)
         draw = ImageDraw.Draw(image)
         match int(rng.integers(0, 6)):
@@ -74,7 +66,7 @@ def _marked(page: Pixels, rng: Rng) -> Pixels:
                 text = Values((int(rng.integers(0, 1 << 30)),)).text("mark", kind)
                 draw.text((x, y), text, fill=color, font=font(tall, "Sans-Bold"))
         marked = np.asarray(image, np.uint8)
-        seen = np.abs(marked.astype(np.int16) - page).max(axis=2) >= _APART
+        seen = cv2.absdiff(marked, page).max(axis=2) >= _APART
         if seen.sum() >= 0.12 * tall * tall:
             return marked
 
@@ -86,7 +78,7 @@ def hue_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
     height, width = one.shape[:2]
     while True:
         tall = max(10, int(height * float(np.exp(rng.uniform(np.log(0.03), np.log(0.3))))))
-        x, y = int(rng.integers(0, max(1, width * 3 // 4))), int(rng.integers(0, max(1, height - tall)))
+        x, y = spot(rng, width * 3 // 4, height - tall)
         image = Image.new("L", (width, height))
         draw = ImageDraw.Draw(image)
         match int(rng.integers(0, 4)):
@@ -102,7 +94,7 @@ def hue_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
         hue -= hue @ LUMA
         tinted = (one @ LUMA)[..., None] + hue * np.float32(rng.uniform(45, 120) / np.abs(hue).max())
         two = np.clip(one * (1 - share) + tinted * share, 0, 255).astype(np.uint8)
-        seen = np.abs(two.astype(np.int16) - one).max(axis=2) >= 40
+        seen = cv2.absdiff(two, one).max(axis=2) >= 40
         if seen.sum() >= 60 and seen.mean() <= 0.5:
             return Twins(style, one, two, Right.EDITED, style=style, whole=True, least=0.6, toned=True)
 
@@ -121,13 +113,13 @@ def _drawing(number: int, rng: Rng, *, throughout: bool = False) -> tuple[str, P
     """Return a layout and two drawings of it with one other digit, or with other values `throughout`."""
     kind = ("forms", "screens", "cards")[int(rng.integers(0, 3))]
     title = list(DRAWN[kind])[number % len(DRAWN[kind])]
-    draw, seed = DRAWN[kind][title], tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    draw, seed = DRAWN[kind][title], seed_of(rng)
     values = Values(seed)
     one = pixels(draw(np.random.default_rng(seed), values))
     fields = sorted(name for name, can in values.asked.items() if can or throughout)
     if not fields:
         return title, one, one
-    changed = frozenset(fields if throughout else {fields[int(rng.integers(0, len(fields)))]})
+    changed = frozenset(fields if throughout else {picked(rng, fields)})
     other = Values(seed, changed, small=not throughout)
     return title, one, pixels(draw(np.random.default_rng(seed), other))
 
@@ -143,7 +135,7 @@ def replaced(text: str, rng: Rng, widths: Sequence[float]) -> str | None:
         own = widths[every.index(text[at])] if kind else 0
         fits = [c for c in kind if c != text[at] and abs(widths[every.index(c)] - own) <= 0.06 * own]
         if fits:
-            return text[:at] + fits[int(rng.integers(0, len(fits)))] + text[at + 1 :]
+            return text[:at] + picked(rng, fits) + text[at + 1 :]
     return None
 
 
@@ -152,7 +144,7 @@ def _texts(rng: Rng, face: str) -> tuple[str, str] | None:
     kind = str(rng.choice(["money", "date", "time", "code", "name", "number", "place", "thing", "street"]))
     text = Values((int(rng.integers(0, 1 << 30)),)).text("text", kind)
     if rng.random() < 0.3:
-        one, two = _WORDS[int(rng.integers(0, len(_WORDS)))]
+        one, two = picked(rng, _WORDS)
         return f"{text} {one}", f"{text} {two}"
     drawn = font(48, face)
     other = replaced(text, rng, [float(drawn.getlength(letter)) for group in _CLASSES for letter in group])
@@ -172,9 +164,9 @@ def written(
     w, h = int(right) + 6, int(bottom) + 6
     if w >= width or h >= height:
         return None
-    x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+    x, y = spot(rng, width - w, height - h)
     part = cv2.cvtColor(rgb[y : y + h, x : x + w], cv2.COLOR_RGB2GRAY).astype(np.float32)
-    plate = COLORS[int(rng.integers(0, len(COLORS)))] if rng.random() < 0.6 else None
+    plate = picked(rng, COLORS) if rng.random() < 0.6 else None
     ground = float(part.mean()) if plate is None else float(np.dot(plate, (0.299, 0.587, 0.114)))
     if plate is None and (part.std() > 18 or 90 < ground < 165):
         return None
@@ -194,7 +186,7 @@ def _photograph(half: str, number: int, tall: float, rng: Rng) -> tuple[str, Pix
     """Return a photograph or a receipt with a small text, and with another character or word in it."""
     what = "photo" if rng.random() < 0.6 else "receipt"
     rgb = photo(half, number) if what == "photo" else pixels_of(file_of("receipts", half, number))
-    face = _FACES[int(rng.integers(0, len(_FACES)))]
+    face = picked(rng, _FACES)
     texts = _texts(rng, face)
     pair = None if texts is None else written(rgb, texts, tall, face, rng)
     return (what, rgb, rgb) if pair is None else (what, *pair)
@@ -240,12 +232,12 @@ def _pair(half: str, number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]
 def _lines(rng: Rng) -> tuple[str, Pixels, Pixels, float]:
     """Return a title, two pages of lines in one layout with other words, and the height of a digit in pixels."""
     tall = float(np.exp(rng.uniform(np.log(_TALL), np.log(22))))
-    size, face = round(tall / 0.73), _FACES[int(rng.integers(0, len(_FACES)))]
+    size, face = round(tall / 0.73), picked(rng, _FACES)
     step, count = size * float(rng.uniform(1.3, 2.2)), int(rng.integers(3, 16))
     width = size * int(rng.integers(15, 40))
     ink, ground = (0, 240) if rng.random() < 0.8 else (230, 20)
-    seeds, sides = rng.integers(0, 1 << 30, 2).tolist(), []
-    for seed in seeds:
+    sides = []
+    for seed in seed_of(rng):
         words = Values((seed,))
         image = Image.new("RGB", (width, round(step * (count + 1))), (ground, ground, ground))
         draw = ImageDraw.Draw(image)
@@ -267,13 +259,11 @@ def other_writing(half: str, number: int, rng: Rng) -> Labelled:
     title, one, two, tall = _lines(rng) if rng.random() < 0.6 else _sheets(number, rng)
     mask = changed_mask(one, two)
     blur = tall * float(rng.uniform(0.02, 0.18)) if rng.random() < 0.7 else 0.0
-    other = np.asarray(cv2.GaussianBlur(two, (0, 0), blur), np.uint8) if blur else two
+    other = blurred(two, blur) if blur else two
     scale = max(_TALL / tall, float(rng.uniform(0.5, 1))) if rng.random() < 0.4 else 1.0
-    other = resized(other, min(1.0, scale))
-    files, first = (_saved(one, rng), _saved(other, rng)), int(rng.integers(0, 2))
-    a, b = files[first], files[1 - first]
+    files, first = (_saved(one, rng), _saved(resized(other, min(1.0, scale)), rng)), int(rng.integers(0, 2))
     changed = png(mask) if mask is not None and first == 0 else None
-    return Labelled(title, Right.APART, a, b, changed=changed)
+    return Labelled(title, Right.APART, files[first], files[1 - first], changed=changed)
 
 
 def small_words(half: str, number: int, rng: Rng) -> Labelled:
@@ -282,7 +272,7 @@ def small_words(half: str, number: int, rng: Rng) -> Labelled:
     mask = changed_mask(one, two)
     assert mask is not None
     other = resized(two, scale) if scale < 1 else two
-    shrunk = np.where(resized(mask, scale) > 20, 255, 0).astype(np.uint8) if scale < 1 else mask
+    shrunk = as_mask(resized(mask, scale) > 20) if scale < 1 else mask
     sides = [(_saved(one, rng), mask), (_saved(other, rng), shrunk)]
     first = int(rng.integers(0, 2))
     (a, where), (b, _) = sides[first], sides[1 - first]

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import Floats, Pixels, Right, Rng, to_bytes
-from bench.pairs import Twins
+from bench.family_base import Floats, Pixels, Right, Rng
+from bench.pairs import Twins, as_mask
+from bench.steps import scaled, to_bytes
 
 _SEEN = 7.0
 """Levels by which what was laid over must vary within `_WINDOW` of the longer side to be seen there."""
@@ -18,22 +19,10 @@ _LEAST = 0.2
 """Share of the frame in which it must be seen."""
 
 
-def _mixed(rgb: Floats, over: Floats, level: float) -> Floats:
-    return np.asarray(rgb * (1 - level) + over * level, np.float32)
-
-
-def _screened(rgb: Floats, over: Floats, level: float) -> Floats:
-    return np.asarray(255 - (255 - rgb) * (255 - over * level) / 255, np.float32)
-
-
-def _multiplied(rgb: Floats, over: Floats, level: float) -> Floats:
-    return np.asarray(rgb * (255 - (255 - over) * level) / 255, np.float32)
-
-
-_WAYS: Mapping[str, Callable[[Floats, Floats, float], Floats]] = {
-    "mixed": _mixed,
-    "screened": _screened,
-    "multiplied": _multiplied,
+_WAYS: Mapping[str, Callable[[Floats, Floats, float], np.ndarray]] = {
+    "mixed": lambda rgb, over, level: rgb * (1 - level) + over * level,
+    "screened": lambda rgb, over, level: 255 - (255 - rgb) * (255 - over * level) / 255,
+    "multiplied": lambda rgb, over, level: rgb * (255 - (255 - over) * level) / 255,
 }
 
 
@@ -82,20 +71,17 @@ def overlay_twins(rgb: Pixels, other: Pixels, what: str, rng: Rng) -> Twins:
     below = rgb.astype(np.float32)
     name = str(rng.choice(["other", "ghost", "texture"], p=[0.7, 0.15, 0.15]))
     for attempt in range(20):
-        match name:
-            case "other":
-                over = np.asarray(cv2.resize(other, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-            case "ghost":
-                over = _ghost(rgb, rng)
-            case _:
-                over = _texture(rgb, rng)
+        if name == "other":
+            over = scaled(other, (width, height))
+        else:
+            over = (_ghost if name == "ghost" else _texture)(rgb, rng)
         way = str(rng.choice(list(_WAYS), p=[0.6, 0.2, 0.2]))
         level = float(rng.uniform(0.13, 0.6)) + 0.02 * attempt
-        two = _WAYS[way](below, over.astype(np.float32), min(level, 0.6))
+        two = _WAYS[way](below, over.astype(np.float32), min(level, 0.6)).astype(np.float32)
         seen = _seen(rgb, two)
         if seen.mean() >= _LEAST:
             break
     else:
-        two, seen = _mixed(below, 255 - below[::-1, ::-1], 0.5), np.ones((height, width), bool)
-    mask = np.where(seen, 255, 0).astype(np.uint8)
-    return Twins(f"{name} {way}", rgb, to_bytes(two), Right.APART, mask, what, whole=True, toned=True)
+        two, seen = _WAYS["mixed"](below, 255 - below[::-1, ::-1], 0.5), np.ones((height, width), bool)
+    title, mask = f"{name} {way}", as_mask(seen)
+    return Twins(title, rgb, to_bytes(two), Right.APART, mask, what, whole=True, toned=True)

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.common import SEED, encoded
-from bench.family_base import Box, Pixels, Right, Rng, to_bytes
+from bench.family_base import Box, Pixels, Right, Rng
+from bench.steps import blurred, scaled, to_bytes, turn_of
 
 _SEEN = 12
 """Levels of change in some channel from which a pixel counts as changed."""
@@ -82,11 +84,16 @@ def named_rng(name: str) -> Rng:
     return np.random.default_rng([SEED, zlib.crc32(name.encode())])
 
 
+def as_mask(where: NDArray[np.bool_]) -> Pixels:
+    """Return uint8, 255 where it is so."""
+    return np.where(where, 255, 0).astype(np.uint8)
+
+
 def changed_mask(one: Pixels, two: Pixels, seen: int = _SEEN) -> Pixels | None:
     """Return (h, w) uint8, 255 where two pictures of one size differ by `seen` levels; None where the sizes differ."""
     if one.shape != two.shape:
         return None
-    return np.where(cv2.absdiff(one, two).max(axis=2) >= seen, 255, 0).astype(np.uint8)
+    return as_mask(cv2.absdiff(one, two).max(axis=2) >= seen)
 
 
 def mask_boxes(mask: Pixels, *, whole: bool = False) -> tuple[Box, ...]:
@@ -124,26 +131,26 @@ def resized(rgb: Pixels, scale: float, how: int | None = None) -> Pixels:
     height, width = rgb.shape[:2]
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     chosen = how if how is not None else cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb, size, interpolation=chosen), np.uint8)
+    return scaled(rgb, size, chosen)
 
 
 def _tilted(rgb: Pixels, mask: Pixels, rng: Rng) -> tuple[Pixels, Pixels]:
     """A sheet on a scanner: turned a little, softened, with noise and a slightly gray ground."""
     height, width = rgb.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-1.5, 1.5)), 1.0)
+    turn = turn_of(width, height, float(rng.uniform(-1.5, 1.5)))[:2]
     fill = rgb[:: max(1, height - 1)].reshape(-1, 3)
     ground = tuple(float(c) for c in np.median(fill, axis=0))
     out = cv2.warpAffine(rgb, turn, (width, height), flags=cv2.INTER_CUBIC, borderValue=ground)
     moved = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_LINEAR)
     soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 0.6))) * float(rng.uniform(0.94, 1.0))
     soft = soft + rng.normal(0, float(rng.uniform(1.5, 4)), (height, width, 1))
-    return to_bytes(soft), np.where(moved > 0, 255, 0).astype(np.uint8)
+    return to_bytes(soft), as_mask(moved > 0)
 
 
 def _toned(rgb: Pixels, rng: Rng) -> Pixels:
     """A mild change of tone, or a mild blur."""
     if rng.random() < 0.3:
-        return np.asarray(cv2.GaussianBlur(rgb, (0, 0), float(rng.uniform(0.6, 1.6))), np.uint8)
+        return blurred(rgb, float(rng.uniform(0.6, 1.6)))
     curve = 255 * (np.arange(256) / 255) ** float(rng.uniform(0.75, 1.35)) + float(rng.uniform(-15, 15))
     return to_bytes(curve)[rgb]
 
@@ -159,7 +166,7 @@ def _kept(rgb: Pixels, mask: Pixels, twins: Twins, rng: Rng, *, other: bool) -> 
     if max(rgb.shape[:2]) >= _LEAST_SIDE and rng.random() < 0.4:
         least = min(1.0, max(twins.least, _LEAST_SIDE / 2 / max(rgb.shape[:2])))
         scale = float(rng.uniform(least, 1.0))
-        rgb, mask = resized(rgb, scale), np.where(resized(mask, scale) > 20, 255, 0).astype(np.uint8)
+        rgb, mask = resized(rgb, scale), as_mask(resized(mask, scale) > 20)
     return rgb, mask
 
 
@@ -183,7 +190,14 @@ def labelled_twins(kind: str, name: str, twins: Twins, rng: Rng) -> Labelled:
 
 
 def edited_pair(
-    level: str, a: bytes, b: bytes, mask: Pixels, truth: frozenset[str] = Right.EDITED, *, whole: bool = True
+    level: str,
+    a: bytes,
+    b: bytes,
+    mask: Pixels | None,
+    truth: frozenset[str] = Right.EDITED,
+    *,
+    whole: bool = True,
 ) -> Labelled:
     """Return two files of which one was edited: `mask` is (h, w) of a, 255 where it was; `whole` makes it one place."""
+    assert mask is not None
     return Labelled(level, truth, a, b, mask_boxes(mask, whole=whole), png(mask))

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.family_base import Box, Pixels, Right, Rng, any_color, to_bytes
+from bench.family_base import Box, Pixels, Right, Rng
 from bench.family_content import write
 from bench.family_frame import side_window
-from bench.pairs import Twins, changed_mask
+from bench.pairs import Twins, as_mask, changed_mask
+from bench.steps import any_color, blurred, hue_turned, in_gray, picked, seed_of, spot, to_bytes, turn_of
 from bench.values import COLORS, Values, pixels, put
 
 Point = tuple[float, float]
@@ -49,17 +50,11 @@ _SHOE = (14, 40), (34, 36), (44, 48), (66, 56), (86, 60), (90, 70), (12, 70)
 _CAR = (6, 60), (10, 50), (28, 46), (40, 34), (66, 34), (78, 47), (92, 51), (94, 64), (6, 64)
 _SHAPES: dict[str, Callable[[ImageDraw.ImageDraw, float], None]] = {
     "mug": _mug,
-    **{
-        name: partial(_outlined, line=line)
-        for name, line in (("shirt", _SHIRT), ("shoe", _SHOE), ("car", _CAR))
-    },
+    "shirt": partial(_outlined, line=_SHIRT),
+    "shoe": partial(_outlined, line=_SHOE),
+    "car": partial(_outlined, line=_CAR),
     "bag": _bag,
 }
-
-
-def cut_out_shapes() -> tuple[str, ...]:
-    """Return the names of the drawn products."""
-    return tuple(_SHAPES)
 
 
 def product_shape(kind: str, side: int) -> Mask:
@@ -92,7 +87,7 @@ def _details(rgb: Pixels, kind: str, side: int) -> None:
     rgb[:] = np.asarray(image)
 
 
-def _ground(side: int, rng: Rng, scene: Pixels | None) -> NDArray[np.float32]:
+def _ground(side: int, rng: Rng, scene: Pixels | None) -> Mask:
     if scene is not None:
         return np.asarray(cv2.resize(scene, (side, side), interpolation=cv2.INTER_AREA), np.float32)
     fall = np.linspace(0, 1, side, dtype=np.float32)[:, None, None] * float(rng.uniform(0, 18))
@@ -107,33 +102,22 @@ def product(kind: str, side: int, paint: tuple[int, int, int], seed: int, scene:
     out = out * (1 - 0.35 * shadow)
     xs = np.linspace(0, 1, side, dtype=np.float32)[None, :]
     light = 0.75 + 0.5 * np.exp(-(((xs - float(rng.uniform(0.3, 0.5))) / 0.22) ** 2))
-    folds = cv2.resize(
-        rng.normal(0, 0.07, (9, 9)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
-    )
+    bumps = rng.normal(0, 0.07, (9, 9)).astype(np.float32)
+    folds = cv2.resize(bumps, (side, side), interpolation=cv2.INTER_CUBIC)
     grain = rng.normal(0, 0.012, (side, side)).astype(np.float32)
     lit = np.array(paint, np.float32) * (light * (1 + folds) + grain)[..., None]
-    mixed = out * (1 - shape[..., None]) + lit * shape[..., None]
-    rgb = to_bytes(mixed)
+    rgb = to_bytes(out * (1 - shape[..., None]) + lit * shape[..., None])
     _details(rgb, kind, side)
     return rgb
 
 
 def _products(rng: Rng, photo: Pixels) -> Twins:
     kind, side = str(rng.choice(list(_SHAPES))), int(rng.integers(220, 900))
-    first, second = (tuple(int(c) for c in _PAINTS[int(i)]) for i in rng.permutation(len(_PAINTS))[:2])
+    paints = [_PAINTS[int(i)] for i in rng.permutation(len(_PAINTS))[:2]]
     scene = photo if rng.random() < 0.3 else None
     seed = int(rng.integers(0, 1 << 30))
-    pair = [product(kind, side, (p[0], p[1], p[2]), seed, scene) for p in (first, second)]
-    return Twins(
-        f"{kind}{', in a scene' if scene is not None else ''}", pair[0], pair[1], Right.APART, whole=True
-    )
-
-
-def _hue_turned(rgb: Pixels, degrees: float) -> Pixels:
-    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
-    hsv[..., 0] = (hsv[..., 0].astype(np.int16) + round(degrees / 2)) % 180
-    hsv[..., 1] = np.clip(hsv[..., 1].astype(np.int16) + 50, 0, 255)
-    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
+    one, two = (product(kind, side, paint, seed, scene) for paint in paints)
+    return Twins(f"{kind}{', in a scene' if scene is not None else ''}", one, two, Right.APART, whole=True)
 
 
 def object_mask(rgb: Pixels, rng: Rng) -> Pixels:
@@ -160,11 +144,10 @@ def object_mask(rgb: Pixels, rng: Rng) -> Pixels:
 def _object(rng: Rng, photo: Pixels) -> Twins:
     """A photograph of which one thing has another hue."""
     mask = object_mask(photo, rng)
-    turned = _hue_turned(photo, float(rng.uniform(60, 180)))
-    share = (cv2.GaussianBlur(mask, (0, 0), 1.2).astype(np.float32) / 255)[..., None]
+    turned = hue_turned(photo, round(float(rng.uniform(60, 180)) / 2), 50)
+    share = (blurred(mask, 1.2).astype(np.float32) / 255)[..., None]
     two = np.rint(photo * (1 - share) + turned * share).astype(np.uint8)
-    truth = frozenset({"edited"})
-    return Twins("one thing in a photograph", photo, two, truth, whole=True, toned=True)
+    return Twins("one thing in a photograph", photo, two, Right.EDITED, whole=True, toned=True)
 
 
 def _swapped(rng: Rng, photo: Pixels) -> Twins:
@@ -172,7 +155,8 @@ def _swapped(rng: Rng, photo: Pixels) -> Twins:
 
 
 def _turned(rng: Rng, photo: Pixels) -> Twins:
-    return Twins("all hues turned", photo, _hue_turned(photo, float(rng.uniform(70, 290))), Right.APART)
+    turned = hue_turned(photo, round(float(rng.uniform(70, 290)) / 2), 50)
+    return Twins("all hues turned", photo, turned, Right.APART)
 
 
 def _flat(rng: Rng, photo: Pixels) -> Twins:
@@ -205,7 +189,7 @@ def _colorful(photo: Pixels) -> bool:
 def recolored_twins(rng: Rng, photo: Pixels) -> Twins:
     """Return a pair that differs in color alone, visibly; a gray photograph gives drawn products."""
     for _ in range(12):
-        maker = _MAKERS[int(rng.integers(0, len(_MAKERS)))]
+        maker = picked(rng, _MAKERS)
         if maker in (_object, _swapped, _turned) and not _colorful(photo):
             continue
         twins = maker(rng, photo)
@@ -228,14 +212,13 @@ def repainted_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
         after = _painted(rgb, mask, rng)
         seen = mask & (cv2.absdiff(rgb, after).max(axis=2) >= _SEEN)
         if seen.sum() >= max(60, 0.5 * mask.sum()) and seen.mean() <= 0.5:
-            level = "one color" if flat else "a part"
-            shown = np.where(seen, 255, 0).astype(np.uint8)
-            return Twins(f"{level}, {style}", rgb, after, Right.EDITED, shown, style, whole=True)
+            level = f"{'one color' if flat else 'a part'}, {style}"
+            return Twins(level, rgb, after, Right.EDITED, as_mask(seen), style, whole=True)
 
 
 def colored_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
     """Return a picture without color and the same with colored areas in it, as a map gets its data."""
-    gray = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+    gray = in_gray(rgb)
     while True:
         after = gray.copy()
         for _ in range(int(rng.integers(1, 5))):
@@ -247,15 +230,13 @@ def colored_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
             after = np.where(mask[..., None], np.clip(lit, 0, 255), after).astype(np.uint8)
         seen = cv2.absdiff(gray, after).max(axis=2) >= _SEEN
         if seen.sum() >= 60 and seen.mean() <= 0.6:
-            shown = np.where(seen, 255, 0).astype(np.uint8)
-            return Twins(f"colored, {style}", gray, after, Right.EDITED, shown, style, whole=True)
+            return Twins(f"colored, {style}", gray, after, Right.EDITED, as_mask(seen), style, whole=True)
 
 
 def _thick(mask: Part) -> Part:
     """Return what is more than a smoothed edge: strokes of five pixels and more."""
-    return np.asarray(
-        cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0, np.bool_
-    )
+    thick = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    return np.asarray(thick > 0, np.bool_)
 
 
 def _one_color(rgb: Pixels, rng: Rng) -> Part:
@@ -277,7 +258,7 @@ def _part(rgb: Pixels, rng: Rng) -> Part:
     height, width = rgb.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     w, h = (max(8, int(side * rng.uniform(0.12, 0.7))) for side in (width, height))
-    x, y = int(rng.integers(0, max(1, width - w))), int(rng.integers(0, max(1, height - h)))
+    x, y = spot(rng, width - w, height - h)
     if rng.random() < 0.5:
         cv2.ellipse(mask, (x + w // 2, y + h // 2), (w // 2, h // 2), 0, 0, 360, 1, -1)
     else:
@@ -336,7 +317,7 @@ def _any_box(rgb: Pixels, rng: Rng, low: float, high: float) -> Box:
     share, aspect = float(rng.uniform(low, high)), float(np.exp(rng.uniform(-0.7, 0.7)))
     w = min(width, max(8, round((share * aspect) ** 0.5 * width)))
     h = min(height, max(8, round(share * width * height / w)))
-    return int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1)), w, h
+    return *spot(rng, width - w + 1, height - h + 1), w, h
 
 
 def _black_box(rgb: Pixels, rng: Rng) -> Box:
@@ -363,7 +344,7 @@ def _color_part(rgb: Pixels, rng: Rng) -> Box:
 def _blurred_part(rgb: Pixels, rng: Rng) -> Box:
     x, y, w, h = box = _any_box(rgb, rng, 0.05, 0.5)
     part = rgb[y : y + h, x : x + w]
-    part[:] = cv2.GaussianBlur(part, (0, 0), max(4.0, min(rgb.shape[:2]) / float(rng.uniform(12, 28))))
+    part[:] = blurred(part, max(4.0, min(rgb.shape[:2]) / float(rng.uniform(12, 28))))
     return box
 
 
@@ -374,7 +355,7 @@ def _stamp(rgb: Pixels, rng: Rng) -> Box:
     tall = round(min(height, width) * float(rng.uniform(0.16, 0.34)))
     text = str(rng.choice(["SOLD OUT", "SOLD", "SAMPLE", "VOID", "COPY", "REJECTED", "DRAFT"]))
     write(sheet, (0, (height - tall) // 2, width, tall), text, (255, 255, 255))
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-35, 35)), 1.0)
+    turn = turn_of(width, height, float(rng.uniform(-35, 35)))[:2]
     alpha = cv2.warpAffine(sheet, turn, (width, height))[..., :1].astype(np.float32) / 255
     ink = np.array(_INKS[int(rng.choice(4, p=[0.6, 0.15, 0.15, 0.1]))], np.float32)
     alpha = alpha * float(rng.choice([1.0, 1.0, 0.7]))
@@ -411,8 +392,7 @@ def cover_twins(rng: Rng, rgb: Pixels, what: str) -> Twins:
             break
     else:
         how, two = "black box in the middle", 255 - rgb
-    mask = np.where(changed, 255, 0).astype(np.uint8)
-    return Twins(f"{how}, {what}", rgb, two, Right.EDITED, mask, what, whole=True, toned=True)
+    return Twins(f"{how}, {what}", rgb, two, Right.EDITED, as_mask(changed), what, whole=True, toned=True)
 
 
 def _blob(rgb: Pixels, rng: Rng) -> Pixels:
@@ -428,10 +408,9 @@ def _blob(rgb: Pixels, rng: Rng) -> Pixels:
 
 def _product_in_scene(rng: Rng, scene: Pixels) -> tuple[Pixels, Pixels]:
     """A drawn thing before a photograph, and where it is."""
-    kind, side = str(rng.choice(cut_out_shapes())), int(rng.integers(240, 800))
-    paint = any_color(rng, 30, 230)
-    shown = product(kind, side, paint, int(rng.integers(0, 1 << 30)), scene)
-    return shown, np.where(product_shape(kind, side) > 0.5, 255, 0).astype(np.uint8)
+    kind, side = str(rng.choice(list(_SHAPES))), int(rng.integers(240, 800))
+    shown = product(kind, side, any_color(rng, 30, 230), int(rng.integers(0, 1 << 30)), scene)
+    return shown, as_mask(product_shape(kind, side) > 0.5)
 
 
 def cut_out_twins(rng: Rng, rgb: Pixels) -> Twins:
@@ -441,8 +420,8 @@ def cut_out_twins(rng: Rng, rgb: Pixels) -> Twins:
         rgb, mask = _product_in_scene(rng, rgb)
     else:
         mask = object_mask(rgb, rng) if way else _blob(rgb, rng)
-    share = (cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255)[..., None]
-    name = ("white", "white", "black", "gray", "clear")[int(rng.integers(0, 5))]
+    share = (blurred(mask, 1.0).astype(np.float32) / 255)[..., None]
+    name = picked(rng, ("white", "white", "black", "gray", "clear"))
     ground = {"black": 0, "gray": 240}.get(name, 255)
     two = np.rint(rgb * share + ground * (1 - share)).astype(np.uint8)
     alpha = np.rint(share[..., 0] * 255).astype(np.uint8) if name == "clear" else None
@@ -472,12 +451,12 @@ def _captioned(photo: Pixels, style: str, tall: int, words: tuple[str, str]) -> 
             write(out, (width // 30, row * tall, width - width // 15, tall), text.capitalize(), (10, 10, 10))
         return out
     for y, text in ((0, words[0]), (height - tall, words[1])):
+        box = (width // 40, y, width - width // 20, tall)
         if style == "bars":
             out[y : y + tall] = 255
-        write(
-            out, (width // 40, y, width - width // 20, tall), text,
-            (0, 0, 0) if style == "bars" else (255, 255, 255), None if style == "bars" else (0, 0, 0),
-        )  # fmt: skip
+            write(out, box, text, (0, 0, 0))
+        else:
+            write(out, box, text, (255, 255, 255), (0, 0, 0))
     return out
 
 
@@ -522,7 +501,7 @@ def _comic(rng: Rng, v: Values, scene: Pixels | None) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for panel in range(panels):
         x, s = 6 + panel * wide, wide / 100
-        ground = tuple(int(c) for c in rng.integers(150, 250, 3))
+        ground = any_color(rng, 150, 250)
         draw.rectangle((x, 6, x + wide - 8, tall), fill=ground, outline=(20, 20, 20), width=3)
         if scene is not None:
             small = cv2.resize(scene, (wide - 14, tall - 12), interpolation=cv2.INTER_AREA)
@@ -536,7 +515,7 @@ def _comic(rng: Rng, v: Values, scene: Pixels | None) -> Image.Image:
 
 def comic_twins(rng: Rng, photo: Pixels) -> Twins:
     """Return a comic with other words in one bubble or in all."""
-    seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    seed = seed_of(rng)
     scene = photo if rng.random() < 0.3 else None
     values = Values(seed)
     one = pixels(_comic(np.random.default_rng(seed), values, scene))

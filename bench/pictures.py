@@ -14,10 +14,11 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from bench.charts import CHARTS, MAPS
 from bench.common import SEED, data_folder, encoded, files_of, photo_names, wanted_data
 from bench.families import alter, level_of, save
-from bench.family_base import Altered, Box, Pixels, Rng, changed_box
+from bench.family_base import Altered, Box, Pixels, Rng
 from bench.family_content import write
 from bench.sheets import CARDS, PAGES, SCREENS
 from bench.signs import SIGNS, drawn_sign
+from bench.steps import changed_boxes, picked, seed_of
 from bench.values import Draw, Values, pixels
 
 Read = Callable[[str], Pixels]
@@ -156,7 +157,7 @@ def template_boxes(a: str, b: str, read: Read) -> tuple[Box, ...]:
     joined = cv2.dilate(changed, np.ones((25, 25), np.uint8))
     count, labels = cv2.connectedComponents(joined)
     parts = (np.where((labels == part)[..., None], two, one) for part in range(1, count))
-    return tuple(box for box in (changed_box(one, part) for part in parts) if box is not None)
+    return tuple(box for part in parts for box in changed_boxes(one, part))
 
 
 def made_bytes(name: str, read: Read) -> bytes:
@@ -202,7 +203,7 @@ def copy_of(name: str) -> tuple[bytes, Altered]:
     family, level, _, path = name.removeprefix("copy:").split("|", 3)
     rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
     names = [other for other in photo_names() if half_of(other) == half_of(path) and other != path]
-    other = pixels_of(names[int(rng.integers(0, len(names)))])
+    other = pixels_of(picked(rng, names))
     altered = alter(family, level, pixels_of(path), rng, other)
     return save(altered, rng), altered
 
@@ -269,7 +270,7 @@ def drawn(kind: str, number: int, rng: Rng) -> Pixels:
     if kind in SIGNS:
         return drawn_sign(kind, rng)
     layouts: Sequence[Draw] = tuple(DRAWN[kind].values())
-    seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    seed = seed_of(rng)
     return pixels(layouts[number % len(layouts)](np.random.default_rng(seed), Values(seed)))
 
 

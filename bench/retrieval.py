@@ -199,7 +199,4 @@ def main(args: argparse.Namespace) -> int:
     return 0 if report(scene_of(args.originals, listed(args.families, FAMILIES))) else 1
 
 
-OPTIONS = (
-    option("--originals", 40),
-    option("--families", "", help="names with commas between; default all"),
-)
+OPTIONS = (option("--originals", 40), option("--families", "", help="names with commas between; default all"))

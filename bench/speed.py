@@ -52,10 +52,10 @@ from bench.common import (
     row,
 )
 from bench.families import alter
-from bench.family_base import Pixels, warped
-from bench.family_frame import turn_matrix
+from bench.family_base import Pixels
 from bench.pairs import resized
 from bench.pictures import names_of, pixels_of
+from bench.steps import turn_of, warped
 from samepic import hamming
 from samepic.api import compare, compare_pictures
 from samepic.fingerprints import fingerprint
@@ -272,7 +272,7 @@ def _fitted(rgb: Pixels, side: int = 320, quality: int = 90) -> bytes:
 
 def _copies(rgb: Pixels, other: Pixels, number: int) -> dict[str, bytes]:
     """Return what a photograph is compared with; `other` is another one."""
-    rng = np.random.default_rng([SEED, number])
+    rng, (height, width) = np.random.default_rng([SEED, number]), rgb.shape[:2]
 
     def made(family: str, level: str) -> Pixels:
         return alter(family, level, rgb, rng, other).rgb
@@ -282,7 +282,7 @@ def _copies(rgb: Pixels, other: Pixels, number: int) -> dict[str, bytes]:
         "240 px": _fitted(rgb, 240, 85),
         "crop": _fitted(made("crop", "50 %")),
         "border": _fitted(made("border", "colour")),
-        "7 degrees": _fitted(warped(rgb, turn_matrix(rgb, 7), rgb.shape[1::-1], (0, 0, 0))),
+        "7 degrees": _fitted(warped(rgb, turn_of(width - 1, height - 1, 7), (width, height), (0, 0, 0))),
         "perspective": _fitted(made("perspective", "slight")),
         "mirrored and cropped": _fitted(np.ascontiguousarray(made("crop", "50 %")[:, ::-1])),
         "unrelated": _fitted(other),

@@ -9,18 +9,18 @@ from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.copies import one_bit, quantized, shade
-from bench.family_base import LUMA, Floats, Pixels, Right, Rng, to_bytes
+from bench.family_base import LUMA, Floats, Pixels, Right, Rng
 from bench.pairs import Copy, coded, resized
 from bench.pictures import clear_original, photo
+from bench.steps import SEPIA, edges_of, on_light, picked, saturated, scaled, to_bytes
 
 Change = Callable[[Floats, Rng], Floats]
 """From samples 0 to 255, (h, w, 3), to changed ones, which may leave that range."""
 
 _SEPIAS = (
-    np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32),
+    SEPIA,
     np.outer([1.07, 0.95, 0.74], LUMA).astype(np.float32),
     np.outer([1.12, 0.98, 0.82], [0.33, 0.5, 0.17]).astype(np.float32),
 )
@@ -39,11 +39,6 @@ def _contrast(rgb: Floats, rng: Rng) -> Floats:
     return (rgb - pivot) * np.float32(_either(rng, 0.5, 1.8)) + pivot
 
 
-def _saturation(rgb: Floats, rng: Rng, low: float = 0.0, high: float = 2.0) -> Floats:
-    gray = (rgb @ LUMA)[..., None]
-    return np.asarray(gray + (rgb - gray) * np.float32(rng.uniform(low, high)), np.float32)
-
-
 def _temperature(rgb: Floats, rng: Rng) -> Floats:
     warm = rng.uniform(0.04, 0.2) * rng.choice([-1, 1])
     gains = [1 + warm, 1 + rng.uniform(-0.06, 0.06), 1 - warm]
@@ -51,7 +46,7 @@ def _temperature(rgb: Floats, rng: Rng) -> Floats:
 
 
 def _sepia(rgb: Floats, rng: Rng) -> Floats:
-    share, matrix = float(rng.uniform(0.3, 1.0)), _SEPIAS[int(rng.integers(0, len(_SEPIAS)))]
+    share, matrix = float(rng.uniform(0.3, 1.0)), picked(rng, _SEPIAS)
     return np.asarray(rgb * (1 - share) + rgb @ matrix.T * share, np.float32)
 
 
@@ -68,22 +63,15 @@ def _auto_levels(rgb: Floats, rng: Rng) -> Floats:
     return np.asarray((rgb - low) / np.maximum(high - low, 32) * 255, np.float32)
 
 
-def _on_light(rgb: Floats, change: Callable[[Pixels], Pixels]) -> Floats:
-    """Change the luminance only."""
-    parts = cv2.cvtColor(to_bytes(rgb), cv2.COLOR_RGB2YCrCb)
-    parts[..., 0] = change(np.ascontiguousarray(parts[..., 0]))
-    return np.asarray(cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB), np.float32)
-
-
 def _equalized(rgb: Floats, rng: Rng) -> Floats:
     share = np.float32(rng.uniform(0.4, 1.0))
-    return rgb + share * (_on_light(rgb, lambda light: np.asarray(cv2.equalizeHist(light), np.uint8)) - rgb)
+    return rgb + share * (on_light(to_bytes(rgb), cv2.equalizeHist).astype(np.float32) - rgb)
 
 
 def _local_contrast(rgb: Floats, rng: Rng) -> Floats:
     tiles = int(rng.integers(4, 13))
     method = cv2.createCLAHE(float(rng.uniform(1.2, 4)), (tiles, tiles))
-    return _on_light(rgb, lambda light: np.asarray(method.apply(light), np.uint8))
+    return on_light(to_bytes(rgb), method.apply).astype(np.float32)
 
 
 def _curves(rgb: Floats, rng: Rng) -> Floats:
@@ -108,11 +96,13 @@ def _uneven(rgb: Floats, rng: Rng) -> Floats:
     return np.asarray(rgb * light * (1 + (1 - light) * (tint - 1) * 3), np.float32)
 
 
-def _mixed(rgb: Floats, share: float, color: NDArray[np.float64]) -> Floats:
-    return np.asarray(rgb * (1 - share) + share * color, np.float32)
+def _overlaid(rgb: Floats, rng: Rng) -> Floats:
+    share = float(rng.uniform(0.1, 0.3))
+    return np.asarray(rgb * (1 - share) + share * rng.uniform(0, 255, 3), np.float32)
 
 
-def _stepped(rgb: Floats, step: float) -> Floats:
+def _posterized(rgb: Floats, rng: Rng) -> Floats:
+    step = 255 / (int(rng.integers(5, 25)) - 1)
     return np.asarray(np.rint(rgb / step) * step, np.float32)
 
 
@@ -139,28 +129,24 @@ _IN_ORDER: Mapping[str, Change] = {
     "uneven light": _uneven,
 }
 """Changes that keep colors in order, whatever they are."""
-_ANY_COLOR: Mapping[str, Change] = {
-    "temperature": _temperature,
-    "sepia": _sepia,
-    "overlay": lambda rgb, rng: _mixed(rgb, float(rng.uniform(0.1, 0.3)), rng.uniform(0, 255, 3)),
-}
+_ANY_COLOR: Mapping[str, Change] = {"temperature": _temperature, "sepia": _sepia, "overlay": _overlaid}
 """Of drawings, those without color only."""
 _PHOTOS: Mapping[str, Change] = {
     **_IN_ORDER,
     **_ANY_COLOR,
-    "saturation": _saturation,
+    "saturation": lambda rgb, rng: saturated(rgb, rng.uniform(0, 2)),
     "auto levels": _auto_levels,
     "equalized": _equalized,
     "local contrast": _local_contrast,
     "curves": _curves,
-    "posterized": lambda rgb, rng: _stepped(np.clip(rgb, 0, 255), 255 / (int(rng.integers(5, 25)) - 1)),
+    "posterized": _posterized,
     "blur": _blurred,
     "sharpened": _sharpened,
     "noise": _noisy,
 }
 _DRAWINGS: Mapping[str, Change] = {
     **_IN_ORDER,
-    "saturation": lambda rgb, rng: _saturation(rgb, rng, 0.6, 1.4),
+    "saturation": lambda rgb, rng: saturated(rgb, rng.uniform(0.6, 1.4)),
     "blur": lambda rgb, rng: _blurred(rgb, rng, 0.9),
     "sharpened": _sharpened,
     "noise": lambda rgb, rng: _noisy(rgb, rng, 10),
@@ -169,19 +155,13 @@ _TEXTURE = ("blur", "sharpened", "noise")
 """What keeps all edges at these strengths, and what the check of edges cannot measure."""
 
 
-def _edges(rgb: Pixels) -> Pixels:
-    return np.asarray(
-        cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2), np.uint8
-    )
-
-
 def lost_edges(rgb: Pixels, other: Pixels, seen: int = 24, left: int = 8) -> tuple[float, int]:
     """Return what of the edges of `seen` levels and more the other picture shows by less than `left` levels.
 
     Both are (h, w, 3) uint8 of one size: the share of the edges, and the pixels of the largest lost piece.
     """
-    edges = _edges(rgb) >= seen
-    lost = edges & (_edges(other) < left)
+    edges = edges_of(rgb) >= seen
+    lost = edges & (edges_of(other) < left)
     if not lost.any():
         return 0.0, 0
     _, _, sizes, _ = cv2.connectedComponentsWithStats(lost.astype(np.uint8), connectivity=8)
@@ -214,12 +194,10 @@ def toned_copy(rgb: Pixels, rng: Rng, *, photograph: bool) -> tuple[str, Pixels]
     """
     changes = _PHOTOS if photograph else {**_DRAWINGS, **(_ANY_COLOR if _is_colorless(rgb) else {})}
     while True:
-        chosen = [
-            str(way) for way in rng.choice(list(changes), 1 if rng.random() < 0.6 else 2, replace=False)
-        ]
-        chosen.sort(key=lambda way: way in _TEXTURE)
-        out = rgb.astype(np.float32)
-        kept = True
+        count = 1 if rng.random() < 0.6 else 2
+        ways = [str(way) for way in rng.choice(list(changes), count, replace=False)]
+        chosen = sorted(ways, key=lambda way: way in _TEXTURE)
+        out, kept = rgb.astype(np.float32), True
         for way in chosen:
             out = np.clip(changes[way](out, rng), 0, 255)
             kept = way in _TEXTURE or keeps_edges(rgb, to_bytes(out), photograph=photograph)
@@ -260,18 +238,14 @@ def _quantized(rgb: Pixels, rng: Rng) -> Pixels:
 def _squares(rgb: Pixels, rng: Rng) -> Pixels:
     """Squares, 40 to 160 along the longer side."""
     cells = float(np.exp(rng.uniform(np.log(40), np.log(160))))
-    height, width = rgb.shape[:2]
-    small = resized(rgb, min(1.0, cells / max(height, width)), cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    small = resized(rgb, min(1.0, cells / max(rgb.shape[:2])), cv2.INTER_AREA)
+    return scaled(small, rgb.shape[1::-1], cv2.INTER_NEAREST)
 
 
 def _nearest(rgb: Pixels, rng: Rng) -> Pixels:
     """Smaller by leaving pixels out, and back to its size by repeating them, or not."""
-    height, width = rgb.shape[:2]
     small = resized(rgb, float(rng.uniform(0.5, 0.95)), cv2.INTER_NEAREST)
-    if rng.random() < 0.5:
-        return small
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    return small if rng.random() < 0.5 else scaled(small, rgb.shape[1::-1], cv2.INTER_NEAREST)
 
 
 def _repeated(rgb: Pixels, rng: Rng) -> Pixels:
@@ -293,8 +267,7 @@ def _says_the_same(rgb: Pixels, out: Pixels, way: str) -> bool:
         return keeps_edges(rgb, out, photograph=False) and _keeps_colors(rgb, out)
     if way == "repeated":
         return True
-    full = cv2.resize(out, rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    return lost_edges(rgb, np.asarray(full, np.uint8), 60, 20)[0] <= 0.08
+    return lost_edges(rgb, scaled(out, rgb.shape[1::-1], cv2.INTER_NEAREST), 60, 20)[0] <= 0.08
 
 
 def fewer_colors(rgb: Pixels, rng: Rng, what: str) -> tuple[str, Pixels]:
@@ -345,24 +318,18 @@ def bent(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
     if way == "stretch":
         by = float(rng.uniform(0.9, 0.985) if rng.random() < 0.5 else rng.uniform(1.015, 1.1))
         size = (round(width * by), height) if rng.random() < 0.5 else (width, round(height * by))
-        return way, np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        return way, scaled(rgb, size, cv2.INTER_CUBIC)
     if way == "shear":
         lean = float(np.tan(np.radians(rng.uniform(0.5, 2) * rng.choice([-1, 1]))))
         across = np.array([[1, lean, -lean * height / 2], [0, 1, 0]])
         down = np.array([[1, 0, 0], [lean, 1, -lean * width / 2]])
-        matrix = across if rng.random() < 0.6 else down
-        return way, np.asarray(
-            cv2.warpAffine(
-                rgb, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            ),
-            np.uint8,
-        )
+        matrix, edge = across if rng.random() < 0.6 else down, cv2.BORDER_REPLICATE
+        moved = cv2.warpAffine(rgb, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=edge)
+        return way, np.asarray(moved, np.uint8)
     shift = _field(rgb.shape, rng) if way == "field" else _lens(rgb.shape, rng)
     ys, xs = np.mgrid[:height, :width].astype(np.float32)
-    moved = cv2.remap(
-        rgb, xs + shift[..., 0], ys + shift[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return way, np.asarray(moved, np.uint8)
+    maps = xs + shift[..., 0], ys + shift[..., 1]
+    return way, np.asarray(cv2.remap(rgb, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def bends(half: str, number: int, rng: Rng) -> Copy:
