@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bench.common import encoded, head, option, photos, rgb_of, row
+from bench.common import encoded, head, option, photos, rgb_of, row, spread
 from tests.cleanup.clean_scene import snapshot
 from tests.kits.browser import CHROMIUM, path_of
 from tests.kits.found import Review
@@ -31,10 +31,9 @@ OPTIONS = (option("--pictures", 120), option("--out", type=Path, help="screensho
 
 def make_album(folder: Path, count: int) -> None:
     """Write four files a photograph in the mean: originals, equal files, re-saves and sidecars."""
-    every = photos()
     for name in ("Photos", "Downloads"):
         (folder / name).mkdir(parents=True)
-    for number, source in enumerate(every[:: max(1, len(every) // count)][:count]):
+    for number, source in enumerate(spread(photos(), count)):
         kept, other = folder / f"Photos/IMG_{number:04}{source.suffix}", folder / "Downloads"
         if number % 5:
             shutil.copyfile(source, kept)

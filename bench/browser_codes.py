@@ -20,7 +20,7 @@ from playwright.sync_api import Page, Route
 
 import samepic
 import samepic.service
-from bench.common import encoded, head, option, photos, rgb_of, row
+from bench.common import encoded, head, option, photos, rgb_of, row, spread
 from samepic.fingerprints.fingerprint import code_distance
 from tests.kits.browser import browser
 
@@ -39,9 +39,7 @@ _ROUNDS = 5
 
 def main(options: argparse.Namespace) -> int:
     """Print how far the codes are apart, and the time of 12 megapixels; return 1 where more than 1 % are 8 bits off."""
-    chosen = photos()
-    if options.count:
-        chosen = chosen[:: max(1, len(chosen) // options.count)][: options.count]
+    chosen = spread(photos(), options.count)
     with browser() as started:
         page = started.new_page()
         page.route("**/*", _serve)

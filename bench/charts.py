@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from bench.family_base import Color, Rng
+from bench.steps import picked
 from bench.values import Draw, Values, put
 
 Point = tuple[float, float]
@@ -32,8 +33,7 @@ class _Plot:
         if gray:
             self.draw.rectangle(inside, fill=(234, 234, 242))
         titles = ("Visitors by month", "Output", "Temperature", "Load", "Response time", "Share of voters")
-        title = titles[int(rng.integers(0, len(titles)))]
-        put(self.draw, (self.left, self.top * 0.25), title, round(min(size) / 20), (30, 30, 30))
+        put(self.draw, (self.left, self.top * 0.25), picked(rng, titles), round(min(size) / 20), (30, 30, 30))
         grid = rng.random() < 0.6
         for tick in range(6):
             x, y = self.at(tick / 5, tick / 5)

@@ -7,12 +7,11 @@ Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic
 empty cache and with a full one. resaves: every photograph of photos/ with five re-saves, and every picture of
 sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them. copies: N photographs, every seventh with a
 crop, border, tilt, inset or mirrored copy, found with --copies. memory: N photographs of 4000x3000, each with four
-copies, two of them with a PNG. small: 100 pictures of about 0.2 MP with three re-saves each (JPEG 75, JPEG 85 at two
-thirds, WebP 80), and 50 alone. large: N pictures of 12 MP with two re-saves each (JPEG 75, JPEG 85 at half size). many:
-N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96, mixed of pieces of photographs. growth: 1000,
-10 000 and N such JPEGs, by default 100 000, on one thread. codes: what the code of one picture takes at 500x375, as a
-process over N photographs, by default 300, less one over a single one. start: how long a command takes that has next to
-nothing to do.
+copies, two of them with a PNG. small: 100 pictures of about 0.2 MP with three re-saves each, and 50 alone. large: N
+pictures of 12 MP with two re-saves each. many: N files of one byte, 250 a folder, and N / 20 distinct JPEGs of 96x96.
+growth: 1000, 10 000 and N such JPEGs, by default 100 000, on one thread. codes: what the code of one picture takes at
+500x375, as a process over N photographs, by default 300, less one over a single one. start: how long a command takes
+that has next to nothing to do.
 
 With --peers other tools find in the same files, in turns, all on one thread, with no cache but their own, empty one.
 They come from the package index into an environment of their own, which wants a PYTHON from 3.12 on.
@@ -21,16 +20,13 @@ They come from the package index into an environment of their own, which wants a
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -39,11 +35,31 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile
 
-from bench.common import SEED, Usage, encoded, files_of, head, largest, measured, option, photos, rgb_of, row
+from bench.common import (
+    SEED,
+    Usage,
+    against,
+    encoded,
+    files_of,
+    head,
+    largest,
+    measured,
+    option,
+    photos,
+    rgb_of,
+    row,
+    spread,
+    turns,
+)
 from bench.copies import stripped
 from bench.families import alter
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
+
+Maker = Callable[[Path, int], None]
+"""Makes a collection in a folder, of so many pictures or of every Nth."""
+Files = Iterator[tuple[str, bytes]]
+"""Names below the folder, and what the files hold; of a photograph all names begin alike, and -0 is the original."""
 
 OTHERS = ("sameplace", "clipart", "uipages")
 _LANCZOS = Image.Resampling.LANCZOS
@@ -51,131 +67,129 @@ _TURNED = Image.Transpose.ROTATE_90  # counter-clockwise; orientation 6 turns it
 _SAMEPIC = [sys.executable, "-m", "samepic"]
 
 
-def make(folder: Path, every: int) -> None:
-    """Make the collection in `folder` of every Nth picture; the photograph p0012 is the one at index 12 of them."""
-    (folder / "photos").mkdir(parents=True)
+def _made_of(files: Callable[[int], Files]) -> Maker:
+    """Return what writes the files."""
+
+    def make(folder: Path, count: int) -> None:
+        for name, data in files(count):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+
+    return make
+
+
+def _smaller(image: Image.Image, share: int = 2, of: int = 1) -> Image.Image:
+    """Return the picture at `of` / `share` of its size."""
+    return image.resize((max(1, image.width * of // share), max(1, image.height * of // share)), _LANCZOS)
+
+
+@_made_of
+def make(every: int) -> Files:
+    """Every Nth picture; the photograph p0012 is the one at index 12 of them."""
     for number, path in enumerate(photos()[::every]):
-        shutil.copyfile(path, folder / "photos" / f"p{number:04}-0{path.suffix.lower()}")
-        for ending, coded in resaves(path, number):
-            (folder / "photos" / f"p{number:04}-{ending}").write_bytes(coded)
-    for name in OTHERS:
-        (folder / name).mkdir()
-        for number, path in enumerate(files_of(name, ())[::every]):
-            shutil.copyfile(path, folder / f"{name}/{number:04}-{path.name.replace(' ', '_')}")
-
-
-def resaves(path: Path, number: int) -> Iterable[tuple[str, bytes]]:
-    """Yield (ending of the name, bytes) of five re-saves of a photograph."""
-    opened = Image.open(path)
-    icc = {"icc_profile": opened.info["icc_profile"]} if "icc_profile" in opened.info else {}
-    image = opened if opened.mode in ("RGB", "L") else opened.convert("RGB")
-    half = image.resize((max(1, image.width // 2), max(1, image.height // 2)), _LANCZOS)
-    yield "1.jpg", encoded(image, "JPEG", quality=75, **icc)
-    yield "2.jpg", encoded(half, "JPEG", quality=50, **icc)
-    yield "3.webp", encoded(image, "WEBP", quality=75, **icc)
-    yield "4.jpg", encoded(image, "JPEG", quality=90, progressive=True, subsampling=0, **icc)
-    if number % 2:
-        exif = Image.Exif()
-        exif[0x0112] = 6
-        yield "5.jpg", encoded(image.transpose(_TURNED), "JPEG", quality=92, exif=exif, **icc)
-    elif opened.format == "JPEG":
-        yield "5.jpg", stripped(path.read_bytes())
-    else:
-        yield "5.png", encoded(image, "PNG", compress_level=1, **icc)
+        yield f"photos/p{number:04}-0{path.suffix.lower()}", path.read_bytes()
+        opened = Image.open(path)
+        icc = {"icc_profile": opened.info["icc_profile"]} if "icc_profile" in opened.info else {}
+        image = opened if opened.mode in ("RGB", "L") else opened.convert("RGB")
+        name = f"photos/p{number:04}-"
+        yield f"{name}1.jpg", encoded(image, quality=75, **icc)
+        yield f"{name}2.jpg", encoded(_smaller(image), quality=50, **icc)
+        yield f"{name}3.webp", encoded(image, "WEBP", quality=75, **icc)
+        yield f"{name}4.jpg", encoded(image, quality=90, progressive=True, subsampling=0, **icc)
+        if number % 2:
+            exif = Image.Exif()
+            exif[0x0112] = 6
+            yield f"{name}5.jpg", encoded(image.transpose(_TURNED), quality=92, exif=exif, **icc)
+        elif opened.format == "JPEG":
+            yield f"{name}5.jpg", stripped(path.read_bytes())
+        else:
+            yield f"{name}5.png", encoded(image, "PNG", compress_level=1, **icc)
+    for folder in OTHERS:
+        for number, path in enumerate(files_of(folder, ())[::every]):
+            yield f"{folder}/{number:04}-{path.name.replace(' ', '_')}", path.read_bytes()
 
 
 _ALTERED = (
-    ("crop", "50 %"),
-    ("crop", "25 %"),
-    ("border", "colour"),
-    ("perspective", "slight"),
-    ("picture in picture", "35 to 50 %"),
-    ("mirror", "full size"),
-)
+    ("crop", "50 %"), ("crop", "25 %"), ("border", "colour"), ("perspective", "slight"),
+    ("picture in picture", "35 to 50 %"), ("mirror", "full size"),
+)  # fmt: skip
 
 
-def make_copies(folder: Path, count: int) -> None:
-    """Write so many photographs, spread over all, into `folder`/photos, and an altered copy of every seventh."""
-    (folder / "photos").mkdir(parents=True)
-    every = photos()
-    chosen = every[:: max(1, len(every) // count)][:count]
+@_made_of
+def make_copies(count: int) -> Files:
+    """So many photographs, spread over all, and an altered copy of every seventh."""
+    chosen = spread(photos(), count)
     for number, path in enumerate(chosen):
-        shutil.copyfile(path, folder / f"photos/p{number:04}-0{path.suffix.lower()}")
+        yield f"photos/p{number:04}-0{path.suffix.lower()}", path.read_bytes()
         if number % 7 == 0:
             family, level = _ALTERED[number // 7 % len(_ALTERED)]
             rgb, other = (np.asarray(rgb_of(one)) for one in (path, chosen[(number + 3) % count]))
             altered = alter(family, level, rgb, np.random.default_rng([SEED, number]), other)
-            (folder / f"photos/p{number:04}-1.jpg").write_bytes(encoded(altered.rgb, quality=88))
+            yield f"photos/p{number:04}-1.jpg", encoded(altered.rgb, quality=88)
 
 
-def make_memory(folder: Path, count: int) -> None:
-    """Write so many of the largest photographs at 12 megapixels into `folder`/photos, and four copies of each."""
-    (folder / "photos").mkdir(parents=True)
+@_made_of
+def make_memory(count: int) -> Files:
+    """So many of the largest photographs at 12 megapixels, and four copies of each."""
     for number, source in enumerate(largest(count)):
-        large = rgb_of(source)
-        turned = large.transpose(Image.Transpose.ROTATE_90) if large.height > large.width else large
+        image, name = rgb_of(source), f"photos/p{number:03}"
+        turned = image.transpose(_TURNED) if image.height > image.width else image
         large = turned.resize((4000, 3000), _LANCZOS)
-        half, name = large.resize((2000, 1500), _LANCZOS), f"{folder}/photos/p{number:03}"
-        large.save(f"{name}-0.jpg", quality=92)
-        large.save(f"{name}-1.jpg", quality=75)
-        large.save(f"{name}-2.jpg", quality=85, progressive=True)
-        half.save(f"{name}-3.jpg", quality=80)
-        large.save(f"{name}-4.webp", quality=80, method=2)
+        yield f"{name}-0.jpg", encoded(large, quality=92)
+        yield f"{name}-1.jpg", encoded(large, quality=75)
+        yield f"{name}-2.jpg", encoded(large, quality=85, progressive=True)
+        yield f"{name}-3.jpg", encoded(_smaller(large), quality=80)
+        yield f"{name}-4.webp", encoded(large, "WEBP", quality=80, method=2)
         if number < 2:
-            large.save(f"{name}-5.png", compress_level=1)
+            yield f"{name}-5.png", encoded(large, "PNG", compress_level=1)
 
 
-def make_small(folder: Path, _: int) -> None:
-    """Write 150 photographs of about 0.2 MP, and three re-saves of each of the first 100."""
-    (folder / "photos").mkdir(parents=True)
-    chance = np.random.default_rng(SEED)
+@_made_of
+def make_small(_: int) -> Files:
+    """150 photographs of about 0.2 MP, and three re-saves of each of the first 100."""
     every = [path for path in photos() if {"imagenet", "bsds500"} & set(path.parts)]
-    for number, at in enumerate(chance.permutation(len(every))[:150]):
-        source, name = every[at], folder / f"photos/p{number:04}"
-        shutil.copyfile(source, f"{name}-0{source.suffix.lower()}")
+    for number, at in enumerate(np.random.default_rng(SEED).permutation(len(every))[:150]):
+        source, name = every[at], f"photos/p{number:04}"
+        yield f"{name}-0{source.suffix.lower()}", source.read_bytes()
         if number < 100:
             image = rgb_of(source)
-            smaller = image.resize((image.width * 2 // 3, image.height * 2 // 3), _LANCZOS)
-            Path(f"{name}-1.jpg").write_bytes(encoded(image, quality=75))
-            Path(f"{name}-2.jpg").write_bytes(encoded(smaller, quality=85))
-            Path(f"{name}-3.webp").write_bytes(encoded(image, "WEBP", quality=80))
+            yield f"{name}-1.jpg", encoded(image, quality=75)
+            yield f"{name}-2.jpg", encoded(_smaller(image, 3, 2), quality=85)
+            yield f"{name}-3.webp", encoded(image, "WEBP", quality=80)
 
 
-def make_large(folder: Path, count: int) -> None:
-    """Write so many photographs at 12 MP, with a sensor's noise, and two re-saves of each."""
-    (folder / "photos").mkdir(parents=True)
+@_made_of
+def make_large(count: int) -> Files:
+    """So many photographs at 12 MP, with a sensor's noise, and two re-saves of each."""
     for number, source in enumerate(largest(count)):
-        image, name = rgb_of(source), folder / f"photos/p{number:04}"
+        image, name = rgb_of(source), f"photos/p{number:04}"
         size = (4000, 3000) if image.width > image.height else (3000, 4000)
         pixels = np.asarray(image.resize(size, Image.Resampling.BICUBIC)).astype(np.int16)
         noise = np.random.default_rng([SEED, number]).normal(0, 2, (*pixels.shape[:2], 1)).round()
         large = Image.fromarray(np.clip(pixels + noise.astype(np.int16), 0, 255).astype(np.uint8))
-        half = large.resize((size[0] // 2, size[1] // 2), _LANCZOS)
-        for ending, one, quality in (("0", large, 92), ("1", large, 75), ("2", half, 85)):
-            Path(f"{name}-{ending}.jpg").write_bytes(encoded(one, quality=quality))
+        for ending, one, quality in (("0", large, 92), ("1", large, 75), ("2", _smaller(large), 85)):
+            yield f"{name}-{ending}.jpg", encoded(one, quality=quality)
 
 
 def make_many(folder: Path, count: int) -> None:
     """Write `count` files of one byte that take no block on the disk, and a twentieth as many distinct JPEGs."""
     for number in range(count):
-        below = folder / f"{number // 25_000:03}" / f"{number // 250:05}"
-        below.mkdir(parents=True, exist_ok=True)
-        name = os.open(below / f"note-{number:07}.txt", os.O_CREAT | os.O_WRONLY)
-        os.ftruncate(name, 1)
-        os.close(name)
+        path = folder / f"{number // 25_000:03}" / f"{number // 250:05}" / f"note-{number:07}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.truncate(path, 1)
     make_surrogates(folder, count // 20)
 
 
-def make_surrogates(folder: Path, count: int) -> None:
-    """Write `count` unrelated JPEGs of 96x96, a thousand a folder: spectra of photographs, with phases by chance.
+@_made_of
+def make_surrogates(count: int) -> Files:
+    """Unrelated JPEGs of 96x96, a thousand a folder: spectra of photographs, with phases by chance.
 
     Surrogates (Theiler et al., Physica D 58, 1992) share nothing that can be seen, and their codes lie apart as those
     of photographs do, of which pieces would be the same picture now and then: there are only so many.
     """
-    rng = np.random.default_rng(SEED)
-    shrunk = (
-        cv2.resize(np.asarray(rgb_of(path)), (96, 96), interpolation=cv2.INTER_AREA) for path in photos()
-    )
+    rng, area = np.random.default_rng(SEED), cv2.INTER_AREA
+    shrunk = (cv2.resize(np.asarray(rgb_of(path)), (96, 96), interpolation=area) for path in photos())
     sources = [small.astype(np.float32) for small in shrunk]
     for number in range(count):
         small = sources[int(rng.integers(len(sources)))]
@@ -183,9 +197,8 @@ def make_surrogates(folder: Path, count: int) -> None:
         spectra = np.abs(np.fft.rfft2(small, axes=(0, 1))) * phases[..., None]
         made = np.fft.irfft2(spectra, (96, 96), axes=(0, 1))
         shown = np.clip(made - made.mean((0, 1)) + small.mean((0, 1)), 0, 255).astype(np.uint8)
-        path = folder / f"pictures-{number // 1000:03}" / f"p{number:06}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(simplejpeg.encode_jpeg(shown, quality=85))
+        name = f"pictures-{number // 1000:03}/p{number:06}.jpg"
+        yield name, simplejpeg.encode_jpeg(shown, quality=85)
 
 
 def photo_of(path: str) -> str:
@@ -197,11 +210,8 @@ def photo_of(path: str) -> str:
 def groups_of(report: Path) -> list[list[str]]:
     """Return the groups that `samepic find --json` wrote, each as paths with the reference first."""
     lines = [json.loads(line) for line in report.read_text().splitlines()]
-    return [
-        [line["reference"], *(member["path"] for member in line["members"])]
-        for line in lines
-        if "group" in line
-    ]
+    groups = [line for line in lines if "group" in line]
+    return [[group["reference"], *(member["path"] for member in group["members"])] for group in groups]
 
 
 def score(groups: list[list[str]], folder: Path) -> tuple[float, int, list[tuple[str, str]]]:
@@ -225,12 +235,6 @@ def score(groups: list[list[str]], folder: Path) -> tuple[float, int, list[tuple
 PACKAGES = ("Immaculate==0.3.0", "czkawka==0.1.2", "imgdd==0.1.5", "ImageHash==4.3.2")
 
 _END = "print(json.dumps([[str(path) for path in group] for group in groups]))"
-_BY_HASH = """
-found = {}
-for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.*")):
-    found.setdefault(str(hashed(path)), []).append(path)
-groups = [group for group in found.values() if len(group) > 1]
-"""
 _SCRIPTS = {
     "Immaculate 0.3, pdq": """
 import immaculate, json, sys
@@ -248,14 +252,16 @@ groups = finder.find_similar()
 import imgdd, json, sys
 groups = imgdd.dupes(path=sys.argv[1], algo="pHash", remove=False).values()
 """,
-    "ImageHash 4.3, phash": f"""
+    "ImageHash 4.3, phash": """
 import imagehash, json, pathlib, sys
 from PIL import Image
-hashed = lambda path: imagehash.phash(Image.open(path))
-{_BY_HASH}
+found = {}
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.*")):
+    found.setdefault(str(imagehash.phash(Image.open(path))), []).append(path)
+groups = [group for group in found.values() if len(group) > 1]
 """,
 }
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS")
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 
 
 def _environment(python: str, folder: Path) -> dict[str, list[str]]:
@@ -281,9 +287,7 @@ OPTIONS = (
 )
 
 
-def _found(
-    maker: Callable[[Path, int], None], count: int, args: argparse.Namespace, *, copies: bool = False
-) -> None:
+def _found(maker: Maker, count: int, args: argparse.Namespace, *, copies: bool = False) -> None:
     """Make, find in turns, score and print."""
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
         folder, out = args.keep or Path(name) / "collection", Path(name) / "out"
@@ -291,21 +295,21 @@ def _found(
             maker(folder, (args.every if maker is make else args.count) or count)
         print(f"{sum(path.is_file() for path in folder.rglob('*'))} files", flush=True)
         threads = args.threads or int(args.peers)
-        find = [*_SAMEPIC, "find", "-v", "--json", *["--copies"] * copies]
-        tools = {"samepic": [*find, *(["--jobs", str(threads)] if threads else [])]}
+        jobs = ["--jobs", str(threads)] if threads else []
+        tools = {"samepic": [*_SAMEPIC, "find", "-v", "--json", *["--copies"] * copies, *jobs]}
         tools |= _environment(args.python, Path(name) / "peers") if args.peers else {}
-        used: defaultdict[str, list[Usage]] = defaultdict(list)
+        full = "samepic, full cache"
+        used: dict[str, list[Usage]] = {tool: [] for tool in ("samepic", full, *tools)}
         groups: dict[str, list[list[str]]] = {}
         for number in range(args.rounds):
             for place, (tool, command) in enumerate(tools.items()):
                 home = Path(name) / f"home-{number}-{place}"
-                env = {"HOME": str(home), "SAMEPIC_CACHE": str(home)}
-                env |= dict.fromkeys(_ONE_THREAD, "1") if args.peers else {}
+                env = {"HOME": str(home), "SAMEPIC_CACHE": str(home), **(_ONE_THREAD if args.peers else {})}
                 home.mkdir(exist_ok=True)
                 used[tool].append(measured([*command, str(folder)], out, env))
                 if tool == "samepic":
                     cold, groups[tool] = out.read_bytes(), groups_of(out)
-                    used["samepic, full cache"].append(measured([*command, str(folder)], out, env))
+                    used[full].append(measured([*command, str(folder)], out, env))
                     print(f"same output with a full cache: {out.read_bytes() == cold}")
                 else:
                     groups[tool] = json.loads(out.read_text().splitlines()[-1])
@@ -339,8 +343,7 @@ def growth(args: argparse.Namespace) -> None:
             command = [*_SAMEPIC, "find", "--json", "--jobs", "1", f"{name}/made"]
             begun.append(measured(command, Path(name) / "out", {"SAMEPIC_CACHE": f"{name}/cache"}))
         taken, first = begun[-1], begun[0]
-        each = 1000 * taken.cpu / count
-        more = 1000 * (taken.peak - first.peak) / max(1, count - 1000)
+        each, more = 1000 * taken.cpu / count, 1000 * (taken.peak - first.peak) / max(1, count - 1000)
         times = f"{taken.cpu:.1f}", f"{each:.2f}", f"{each / first.cpu:.2f}"
         row(count, *times, f"{taken.peak:.0f}", f"{more:.1f}")
 
@@ -349,22 +352,21 @@ def codes(args: argparse.Namespace) -> None:
     """Print what each tool takes for the code of one picture; what it compares of so few is left in."""
     count = args.count or 300
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
-        for number, source in enumerate(photos()[:: max(1, len(photos()) // count)][:count]):
+        for number, source in enumerate(spread(photos(), count)):
             image = encoded(rgb_of(source).resize((500, 375), _LANCZOS), quality=90)
             for folder in ("all", "one")[: 1 + (number == 0)]:
                 (Path(name) / folder).mkdir(exist_ok=True)
                 (Path(name) / folder / f"{number:04}.jpg").write_bytes(image)
         own = "import pathlib, sys, samepic\nfor p in pathlib.Path(sys.argv[1]).iterdir(): samepic.fingerprint(p)"
         tools = {"samepic": [sys.executable, "-c", own]} | _environment(args.python, Path(name) / "peers")
-        each: defaultdict[str, list[float]] = defaultdict(list)
-        for _, (tool, command) in itertools.product(range(args.rounds), tools.items()):
-            env = dict.fromkeys(_ONE_THREAD, "1") | {"HOME": name}
+
+        def each(command: list[str]) -> float:
+            env = _ONE_THREAD | {"HOME": name}
             many, one = (measured([*command, f"{name}/{folder}"], env=env).cpu for folder in ("all", "one"))
-            each[tool].append(1000 * (many - one) / (count - 1))
-    middles = {tool: statistics.median(taken) for tool, taken in each.items()}
-    head("", "CPU ms a picture, median", "least", "times samepic's")
-    for tool, middle in middles.items():
-        row(tool, f"{middle:.2f}", f"{min(each[tool]):.2f}", f"{middle / middles['samepic']:.2f}")
+            return 1000 * (many - one) / (count - 1)
+
+        found = turns({tool: partial(each, command) for tool, command in tools.items()}, args.rounds)
+    against(found, "samepic")
 
 
 def start(args: argparse.Namespace) -> None:
@@ -384,14 +386,12 @@ def start(args: argparse.Namespace) -> None:
             "`samepic compare --quiet`, equal files": [*samepic, "compare", "--quiet", files[0], files[0]],
             "`samepic compare --quiet`, 0.2 MP": [*samepic, "compare", "--quiet", *files],
         }
-        used: defaultdict[str, list[float]] = defaultdict(list)
-        for _ in range(20 * args.rounds):
-            for what, command in held.items():
-                used[what].append(1000 * measured(command, env=dict.fromkeys(_ONE_THREAD, "1")).cpu)
-    middles = {what: statistics.median(taken) for what, taken in used.items()}
-    head("", "CPU ms, median", "times bare Python", "times `import numpy, cv2`")
-    for what, middle in middles.items():
-        row(what, f"{middle:.0f}", *(f"{middle / middles[base]:.2f}" for base in list(middles)[:2]))
+
+        def taken(command: list[str]) -> float:
+            return 1000 * measured(command, env=_ONE_THREAD).cpu
+
+        used = turns({what: partial(taken, command) for what, command in held.items()}, 20 * args.rounds)
+    against(used, *list(held)[:2])
 
 
 PARTS = {

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +77,11 @@ def largest(count: int) -> list[Path]:
     return sorted(photos(), key=lambda path: (-path.stat().st_size, path))[:count]
 
 
+def spread(every: Sequence[Done], count: int) -> list[Done]:
+    """Return so many of a list, evenly spread; all where none is asked for."""
+    return list(every[:: max(1, len(every) // count)][:count] if count else every)
+
+
 @lru_cache(maxsize=1)
 def photo_names() -> tuple[str, ...]:
     """Return the paths of `photos` below the folder."""
@@ -99,6 +106,15 @@ def encoded(picture: Image.Image | np.ndarray, kind: str = "JPEG", **options: ob
     return out.getvalue()
 
 
+def saved_in_turn(image: Image.Image, *qualities: int) -> bytes:
+    """Return a picture saved as JPEG of each quality, one from the other."""
+    data = b""
+    for quality in qualities:
+        data = encoded(image, quality=quality)
+        image = Image.open(io.BytesIO(data))
+    return data
+
+
 def rgb_of(path: Path) -> Image.Image:
     """Return a picture as Pillow alone decodes it, in RGB."""
     with Image.open(path) as image:
@@ -121,17 +137,35 @@ def alone() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, get_context("spawn"))
 
 
+def turns(calls: Mapping[str, Callable[[], Done]], rounds: int) -> dict[str, list[Done]]:
+    """Return what each call gives, one a round, all of them once in each."""
+    found: dict[str, list[Done]] = {name: [] for name in calls}
+    for _, (name, call) in product(range(rounds), calls.items()):
+        found[name].append(call())
+    return found
+
+
+def cpu_ms(call: Callable[..., object], *given: object) -> float:
+    """Return the CPU milliseconds of a call of what is given."""
+    start = time.process_time()
+    call(*given)
+    return 1000 * (time.process_time() - start)
+
+
 def in_turns(
     calls: Mapping[str, Callable[..., object]], rounds: int, *given: object
 ) -> dict[str, list[float]]:
-    """Return the CPU milliseconds of each call of what is `given`, one a round, all of them once in each."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.process_time()
-            call(*given)
-            times[name].append(1000 * (time.process_time() - start))
-    return times
+    """Return the CPU milliseconds of each call of what is given, one a round, all of them once in each."""
+    return turns({name: partial(cpu_ms, call, *given) for name, call in calls.items()}, rounds)
+
+
+def against(times: Mapping[str, Sequence[float]], *bases: str) -> None:
+    """Print median and least of the CPU milliseconds of each, and the median as a multiple of that of the bases."""
+    middles = {name: statistics.median(taken) for name, taken in times.items()}
+    head("", "CPU ms, median", "least", *(f"times {base}" for base in bases))
+    for name, middle in middles.items():
+        multiples = (f"{middle / middles[base]:.2f}" for base in bases)
+        row(name, f"{middle:.2f}", f"{min(times[name]):.2f}", *multiples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +175,6 @@ class Usage:
     wall: float
     cpu: float
     peak: float
-
-    def __str__(self) -> str:
-        return f"{self.wall:7.1f} s wall, {self.cpu:7.1f} s CPU, {self.peak:5.0f} MB at most"
 
 
 _BETWEEN = """
@@ -181,31 +212,23 @@ def measured(
     return Usage(wall, cpu, peak)
 
 
-def descendants(text: str) -> list[int]:
-    """Return the processes with a text in their command line that descend from this process."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
+def _of_each(first: int, asked: Callable[[psutil.Process], Done]) -> Iterator[Done]:
+    """Yield what is asked of a process and of each of its descendants that have not ended."""
+    process = psutil.Process(first)
+    for one in (process, *process.children(recursive=True)):
         with suppress(psutil.Error):
-            found += [process.pid] * (text in " ".join(process.cmdline()))
-    return sorted(found)
+            yield asked(one)
 
 
 def memory_of(first: int) -> float:
     """Return the memory of a process and its descendants in MiB, shared pages counted once."""
-    total, process = 0, psutil.Process(first)
-    for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.Error):
-            total += one.memory_full_info().pss
-    return total / 2**20
+    return float(sum(_of_each(first, lambda one: one.memory_full_info().pss))) / 2**20
 
 
 def cpu_of(first: int) -> tuple[float, float]:
     """Return the CPU seconds of a process so far, and those of all that descend from it, ended or not."""
-    process, every = psutil.Process(first), 0.0
-    for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.Error):
-            every += sum(one.cpu_times()[:4])
-    return sum(process.cpu_times()[:2]), every
+    every = sum(_of_each(first, lambda one: sum(one.cpu_times()[:4])))
+    return sum(psutil.Process(first).cpu_times()[:2]), every
 
 
 def head(*cells: object) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import io
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import lru_cache, partial
@@ -16,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from bench import steps
-from bench.common import SEED, encoded, rgb_of, wanted_data
+from bench.common import SEED, encoded, rgb_of, saved_in_turn, wanted_data
 from bench.families import FAMILIES, alter, level_of, save
 from bench.family_base import Altered, Floats, Pixels, Right, Rng
 from bench.family_content import EDITS, clear_edit, local_edit
@@ -367,14 +366,6 @@ _KEPT_SEGMENTS = frozenset((0xE0, 0xE2, 0xEE))  # JFIF, ICC and Adobe: they deci
 Pipeline = Callable[[Image.Image], bytes]
 
 
-def _chain(image: Image.Image, *qualities: int) -> bytes:
-    data = b""
-    for quality in qualities:
-        data = encoded(image, "JPEG", quality=quality)
-        image = Image.open(io.BytesIO(data))
-    return data
-
-
 def _at_scale(
     image: Image.Image, scale: float, how: Image.Resampling, kind: str = "JPEG", **options: object
 ) -> bytes:
@@ -436,9 +427,9 @@ PIPELINES: dict[str, Pipeline] = {
     "half bilinear png": lambda i: _at_scale(i, 0.5, _R.BILINEAR, "PNG"),
     "third box q80": lambda i: _at_scale(i, 1 / 3, _R.BOX, quality=80),
     "twice as large q85": lambda i: _at_scale(i, 2, _R.BICUBIC, quality=85),
-    "double 75, 85": lambda i: _chain(i, 75, 85),
-    "double 50, 90": lambda i: _chain(i, 50, 90),
-    "triple 80, 60, 40": lambda i: _chain(i, 80, 60, 40),
+    "double 75, 85": lambda i: saved_in_turn(i, 75, 85),
+    "double 50, 90": lambda i: saved_in_turn(i, 50, 90),
+    "triple 80, 60, 40": lambda i: saved_in_turn(i, 80, 60, 40),
     "exif added": _with_exif,
     "tag 6 q85": lambda i: _tagged(i, 6, _T.ROTATE_90, quality=85),
     "tag 3 q60": lambda i: _tagged(i, 3, _T.ROTATE_180, quality=60),

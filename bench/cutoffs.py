@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import io
 import json
 import math
 import multiprocessing
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial.distance import cdist
 
-from bench.common import ROOT, SEED, encoded, header, option, photos
+from bench.common import ROOT, SEED, encoded, header, option, photos, saved_in_turn, spread
 from samepic.arrays import Pixels
 from samepic.calibration.statistics import wilson
 from samepic.measures import classical
@@ -151,13 +150,11 @@ def write_tables(cutoffs: Sequence[Cutoff], resaves: Array, tables: Sequence[str
 def _main_rows(cutoffs: Iterable[Cutoff]) -> Rows:
     yield ["measure", "passes at", "finds", "95 %"]
     for cutoff in cutoffs:
-        passes = f"{'≤' if cutoff.lower else '≥'} {cutoff.value:.4g}"
-        yield [
-            cutoff.measure,
-            passes,
-            _percent(cutoff.found),
-            " to ".join(map(_percent, cutoff.found_interval)),
-        ]
+        passes, ends = (
+            f"{'≤' if cutoff.lower else '≥'} {cutoff.value:.4g}",
+            map(_percent, cutoff.found_interval),
+        )
+        yield [cutoff.measure, passes, _percent(cutoff.found), " to ".join(ends)]
 
 
 def _family_rows(cutoffs: Sequence[Cutoff], resaves: Array) -> Rows:
@@ -187,7 +184,7 @@ def markdown(rows: Rows) -> str:
 def _rewrite(part: str, text: str) -> None:
     """Put `text` between the marks of a part of docs/cutoffs.md."""
     page, begin, end = (
-        ROOT / "docs" / "cutoffs.md",
+        ROOT / "docs/cutoffs.md",
         f"<!-- begin: bench/cutoffs.py{part} -->\n",
         f"<!-- end{part} -->\n",
     )
@@ -210,10 +207,6 @@ def _half(image: Image.Image) -> bytes:
     return encoded(image.resize((max(1, image.width // 2), max(1, image.height // 2))), quality=90)
 
 
-def _twice(image: Image.Image) -> bytes:
-    return encoded(Image.open(io.BytesIO(encoded(image, quality=90))), quality=70)
-
-
 PIPELINES: Mapping[str, Callable[[Image.Image], bytes]] = {
     "Pillow default": encoded,
     **{
@@ -224,7 +217,7 @@ PIPELINES: Mapping[str, Callable[[Image.Image], bytes]] = {
     "progressive 75": partial(encoded, quality=75, progressive=True),
     "WebP 80": partial(encoded, kind="WEBP", quality=80),
     "half size": _half,
-    "saved twice, 90 then 70": _twice,
+    "saved twice, 90 then 70": lambda image: saved_in_turn(image, 90, 70),
 }
 
 
@@ -245,10 +238,9 @@ def _pair_values(pair: tuple[int, int]) -> tuple[float, ...]:
     left, right = to_common_form(a, b)
     box = classical.difference_box(left, right)
     share = (box[2] - box[0]) * (box[3] - box[1]) / (left.shape[0] * left.shape[1]) if box else 0.0
-    sums = classical.absolute_difference_sum(left, right)
-    mean = sum(sums) / left.size
+    total = sum(classical.absolute_difference_sum(left, right))
     distance, noise = classical.rms_distance(left, right), classical.psnr(left, right)
-    return share, mean, sum(sums), distance, noise, ssim(left, right)
+    return share, total / left.size, total, distance, noise, ssim(left, right)
 
 
 def _sampled(pool: ProcessPoolExecutor, pairs: int, n: int, seed: int) -> dict[str, Distinct]:
@@ -315,27 +307,22 @@ def _check_against_measure(matrices: Mapping[str, Array]) -> None:
         for name, matrix in matrices.items():
             value = float(measures[name].value)
             if i != j and not math.isclose(value, matrix[i, j], rel_tol=1e-3, abs_tol=1e-4):
-                raise SystemExit(
-                    f"cutoffs: {name} of pair {i}, {j}: {matrix[i, j]}, but measure says {value}"
-                )
+                got = f"{name} of pair {i}, {j}: {matrix[i, j]}"
+                raise SystemExit(f"cutoffs: {got}, but measure says {value}")
 
 
 def measure_cutoffs(args: argparse.Namespace) -> None:
     """Measure, print, and write."""
     start = time.perf_counter()
     cv2.setNumThreads(1)
-    paths = photos()
-    if args.photographs:
-        paths = paths[:: max(1, len(paths) // args.photographs)]
+    paths = spread(photos(), args.photographs)
     _PICTURES.extend(load(path) for path in paths)
     with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("fork")) as pool:
         resaves = np.array(list(pool.map(_resave_values, range(len(paths)), chunksize=8)))
         sampled = _sampled(pool, args.pairs, len(paths), SEED)
     distinct = {**sampled, **_all_pairs(len(paths))}
-    cutoffs = [
-        calibrate(name, name not in HIGHER, distinct[name], resaves[..., k], SEED)
-        for k, name in enumerate(NAMES)
-    ]
+    found = ((name, distinct[name], resaves[..., k]) for k, name in enumerate(NAMES))
+    cutoffs = [calibrate(name, name not in HIGHER, pairs, saved, SEED) for name, pairs, saved in found]
     print(f"{len(paths)} photographs, {len(PIPELINES)} re-saves of each, {time.perf_counter() - start:.0f} s")
     tables = [markdown(_main_rows(cutoffs)), markdown(_family_rows(cutoffs, resaves))]
     print("", *tables, sep="\n")

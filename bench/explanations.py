@@ -67,11 +67,8 @@ def _copies() -> Iterator[tuple[str, str, bytes]]:
     yield "a mast painted out", "rocket", encoded(painted, quality=90)
     w, h = (round(side * 0.6**0.5) for side in rocket.shape[1::-1])
     part = rocket[-h - 20 : -20, ::-1][:, 90 : 90 + w] * np.array([1.12, 1.0, 0.85], np.float32)
-    yield (
-        "mirrored, cropped to 60 %, warmer, JPEG 75",
-        "rocket",
-        encoded(np.clip(part, 0, 255).astype(np.uint8), quality=75),
-    )
+    warmer = encoded(np.clip(part, 0, 255).astype(np.uint8), quality=75)
+    yield "mirrored, cropped to 60 %, warmer, JPEG 75", "rocket", warmer
 
 
 def _pairs() -> Iterator[tuple[str, dict[str, bytes]]]:

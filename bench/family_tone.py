@@ -166,17 +166,10 @@ _MAKERS: dict[str, dict[str, Maker]] = {
     ),
 }
 _GENTLE: dict[str, tuple[str, ...]] = {
-    "gamma": ("0.8",),
-    "contrast": ("0.8",),
-    "auto-level": ("levels",),
-    "saturation": ("0.7", "1.4"),
-    "hue": ("10 degrees",),
-    "blur": ("1 px",),
-    "sharpen": ("0.7",),
-    "noise": ("8",),
-    "pixelate": ("160 cells",),
-    "posterise": ("16",),
-}
+    "gamma": ("0.8",), "contrast": ("0.8",), "auto-level": ("levels",), "saturation": ("0.7", "1.4"),
+    "hue": ("10 degrees",), "blur": ("1 px",), "sharpen": ("0.7",), "noise": ("8",),
+    "pixelate": ("160 cells",), "posterise": ("16",),
+}  # fmt: skip
 TONE = {
     name: Family(makers, Right.ADJUSTED, dict.fromkeys(_GENTLE.get(name, ()), Right.GENTLE))
     for name, makers in _MAKERS.items()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import pickle
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, head, option, pooled, row, wanted_data
+from bench.common import SEED, counted, head, option, pooled, row, wanted_data
 from bench.family_base import Pixels, Right
 from bench.lookalikes import KINDS, pair_of
 from bench.pairs import Labelled
@@ -46,39 +45,14 @@ A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
 
 COUNTS: Mapping[str, int] = {
-    "altered": 2_600,
-    "labelled": 1_361,
-    "toned": 1_900,
-    "toned edits": 2_200,
-    "harsh": 1_300,
-    "insets": 1_800,
-    "few colors": 1_500,
-    "inset edits": 1_400,
-    "other writing": 500,
-    "scans": 1_500,
-    "small words": 1_000,
-    "places": 550,
-    "zoomed places": 400,
-    "overlays": 1_000,
-    "bends": 1_500,
-    "edits": 1_300,
-    "palettes and profiles": 1_600,
-    "receipts": 400,
-    "sparse": 800,
-    "sparse copies": 500,
-    "reframed edits": 900,
-    "repainted": 800,
-    "resaved art": 900,
-    "screens": 400,
-    "sprites": 220,
-    "children edited": 400,
-    "children toned": 200,
-    "colored": 700,
-    "edges": 600,
-    "forms": 500,
-    "hues": 1_500,
+    "altered": 2_600, "labelled": 1_361, "toned": 1_900, "toned edits": 2_200, "harsh": 1_300,
+    "insets": 1_800, "few colors": 1_500, "inset edits": 1_400, "other writing": 500, "scans": 1_500,
+    "small words": 1_000, "places": 550, "zoomed places": 400, "overlays": 1_000, "bends": 1_500,
+    "edits": 1_300, "palettes and profiles": 1_600, "receipts": 400, "sparse": 800, "sparse copies": 500,
+    "reframed edits": 900, "repainted": 800, "resaved art": 900, "screens": 400, "sprites": 220,
+    "children edited": 400, "children toned": 200, "colored": 700, "edges": 600, "forms": 500, "hues": 1_500,
     "product colors": 700,
-}
+}  # fmt: skip
 """Pairs of the kinds that hold the hardest, or many families; what tells shots of one place from copies is slight.
 
 "labelled" are all of the training half that were labelled by hand or by their folder, at most 300 of a kind and label.
@@ -88,19 +62,9 @@ USUAL = 110
 """Pairs of every other kind."""
 
 MAP_FACTORS = (
-    "size",
-    "cell",
-    "shift",
-    "band shift",
-    "agreement",
-    "low",
-    "fair",
-    "fine",
-    "floor",
-    "coarse",
-    "part",
+    "size", "cell", "shift", "band shift", "agreement", "low", "fair", "fine", "floor", "coarse", "part",
     "uncontained",
-)
+)  # fmt: skip
 """Factors of size and of how well a map fits, which half of the members of "same" do not see."""
 
 UNLEARNED = ("HEIC children",)
@@ -179,12 +143,11 @@ def _evidence_of(pair: Labelled) -> Gathered | None:
         if not pair.same and mask is not None:
             labels = _labels(mask, mapped, found)
         sides.append(Side(found.cells.astype(np.float16), found.context, found.inside, labels))
-    return Gathered(
-        pair.kind, pair.name, pair.same, pair.truth, tuple(sides), mapped.alignment, mapped.is_turned
-    )
+    label = pair.kind, pair.name, pair.same, pair.truth
+    return Gathered(*label, tuple(sides), mapped.alignment, mapped.is_turned)
 
 
-def _mask_of(pair: Labelled, a: Pixels) -> NDArray[np.float32] | None:
+def _mask_of(pair: Labelled, a: Pixels) -> Floats | None:
     """Return what was changed, (height, width) of a, 0 or 1; None where it is not known."""
     if pair.changed is not None:
         shown = cv2.imdecode(np.frombuffer(pair.changed, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -197,7 +160,7 @@ def _mask_of(pair: Labelled, a: Pixels) -> NDArray[np.float32] | None:
     return mask
 
 
-def _labels(mask: NDArray[np.float32], mapped: MappedPair, found: CellEvidence) -> NDArray[np.int8]:
+def _labels(mask: Floats, mapped: MappedPair, found: CellEvidence) -> NDArray[np.int8]:
     """Return the labels of all cells by the mask of a."""
     height, width = mapped.one.shape[:2]
     shown = cv2.warpPerspective(mask, inverse(mapped.to_a), (width, height), flags=cv2.INTER_LINEAR)
@@ -264,7 +227,7 @@ def _other_writing(side: Side) -> NDArray[np.int8]:
         return np.full(side.inside.shape, -1, np.int8)
     held = np.maximum(measure["held source"], measure["held target"]) > np.log1p(18)
     other = (
-        (measure["correlation"] < 0.35) & held & (measure["peak"] > np.log1p(35)) & (measure["seam"] < 0.3)
+        held & (measure["correlation"] < 0.35) & (measure["peak"] > np.log1p(35)) & (measure["seam"] < 0.3)
     )
     return np.where(other, 1, -1).astype(np.int8)
 
@@ -296,7 +259,7 @@ def pair_factors(
 
 def fit_pairs(rows: list[Gathered], factors: Floats, owners: NDArray[np.intp]) -> tuple[Network, Network]:
     """Return the networks of the same picture and of one exposure, after printing how they do on held-out pairs."""
-    known = np.array([not (row.turned and not row.same) and not _is_unsure(row) for row in rows])[owners]
+    known = np.array([(row.same or not row.turned) and not _is_unsure(row) for row in rows])[owners]
     same = np.array([row.same for row in rows], np.float32)[owners]
     one = np.array([_one_exposure(row) for row in rows])[owners]
     shown = factors[:, [FACTORS.index(name) for name in SAME_FACTORS]]
@@ -304,17 +267,15 @@ def fit_pairs(rows: list[Gathered], factors: Floats, owners: NDArray[np.intp]) -
     some = one >= 0
     # Every pair weighs the same, seen one way or both.
     weights = (1 / np.bincount(owners)[owners]).astype(np.float32)
-    views = _views(SAME_FACTORS, MAP_FACTORS), _views(FACTORS)
-    _held_out("same", _Learning(shown[known], same[known], owners[known], views[0]), kinds)
-    _held_out(
-        "one exposure", _Learning(factors[some], one[some].astype(np.float32), owners[some], views[1]), kinds
-    )
+    same_of = _Learning(shown[known], same[known], owners[known], _views(SAME_FACTORS, MAP_FACTORS))
+    origin_of = _Learning(factors[some], one[some].astype(np.float32), owners[some], _views(FACTORS))
+    _held_out("same", same_of, kinds)
+    _held_out("one exposure", origin_of, kinds)
     # Both answers weigh the same, or the many copies would decide.
     even = np.where(one == 0, (one == 1).sum() / max(1, (one == 0).sum()), 1).astype(np.float32) * weights
-    return (
-        bagged(shown[known], same[known], weights[known], PAIRS, views[0]),
-        bagged(factors[some], one[some].astype(np.float32), even[some], PAIRS, views[1]),
-    )
+    both = (same_of, weights[known]), (origin_of, even[some])
+    same_network, origin_network = (bagged(of.inputs, of.wanted, w, PAIRS, of.views) for of, w in both)
+    return same_network, origin_network
 
 
 def _views(names: Sequence[str], hidden: Collection[str] = ()) -> list[NDArray[np.intp]]:
@@ -362,11 +323,9 @@ def _print_errors(
     for least in (0.5, 0.7, 0.8, JUDGE.same, 0.9, 0.95):
         wrongly, missed = (stated >= least) & (truth == 0), (stated < least) & (truth == 1)
         row(least, f"{wrongly.sum()} of {int((truth == 0).sum())}", missed.sum(), int(truth.sum()))
-    wrong = (
-        Counter(kinds[(stated >= JUDGE.same) & (truth == 0)].tolist()),
-        Counter(kinds[(stated < JUDGE.same) & (truth == 1)].tolist()),
-    )
-    print(f"\nwrongly at {JUDGE.same}: {dict(wrong[0])}\nmissed there: {dict(wrong[1])}")
+    wrongly = counted(kinds[(stated >= JUDGE.same) & (truth == 0)])
+    missing = counted(kinds[(stated < JUDGE.same) & (truth == 1)])
+    print(f"\nwrongly at {JUDGE.same}: {wrongly}\nmissed there: {missing}")
 
 
 OPTIONS = (

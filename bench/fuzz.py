@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from bench.common import ROOT, encoded, head, option, row
+from bench.common import ROOT, encoded, head, listed, option, row
 
 PHOTO = ROOT / "examples" / "photos" / "astronaut.jpg"
 FOLDER = ROOT / "build" / "fuzz"
@@ -164,9 +164,9 @@ def main(asked: argparse.Namespace) -> int:
     """Run the targets one after the other."""
     if asked.inside:
         _fuzz(asked.targets, asked.seconds)
-    names, failed = asked.targets.split(",") if asked.targets else list(TARGETS), 0
+    failed = 0
     head("target", "result", "inputs tried")
-    for name in names:
+    for name in listed(asked.targets, TARGETS):
         options = ["--targets", name, "--inside", "--seconds", str(asked.seconds)]
         command = [sys.executable, "-m", "bench", "fuzz", *options]
         run = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)

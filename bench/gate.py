@@ -19,8 +19,9 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from bench.families import alter, save
 from bench.family_base import Pixels, Rng
 from bench.lookalikes import pair_of
 from bench.pictures import named_bytes, names_of, pixels_of
+from bench.steps import hue_turned
 from samepic.decision import Caveat
 from samepic.sandbox.pool import InProcess
 from samepic.store import open_store
@@ -61,7 +63,10 @@ def proxies(asked: argparse.Namespace) -> int:
         "forms": (pair_of("forms", "test", number).a for number in count(asked.first)),
         "photographs": ((wanted_data() / name).read_bytes() for name in names_of("photos", "test")),
     }
-    kinds = {f"different {kind}": _different(kind, numbers) for kind in ("receipts", "forms")}
+    kinds: dict[str, Iterator[Pair]] = {
+        f"different {kind}": ((pair.a, pair.b) for pair in map(partial(pair_of, kind, "test"), numbers))
+        for kind in ("receipts", "forms")
+    }
     kinds |= {f"{kind} saved again": _copies(some, asked.copies) for kind, some in files.items()}
     head("", "pairs", *_COLUMNS, "ms a pair")
     wrong = 0
@@ -85,12 +90,6 @@ def _outcomes(pairs: Iterator[Pair]) -> Counter[str]:
             spent = round(1000 * (time.process_time() - begun))
             counts.update({"pairs": 1, str(decision.outcome): 1, "fine print": int(fine), "ms": spent})
     return counts
-
-
-def _different(kind: str, numbers: Iterable[int]) -> Iterator[Pair]:
-    for number in numbers:
-        pair = pair_of(kind, "test", number)
-        yield pair.a, pair.b
 
 
 def _copies(files: Iterator[bytes], most: int) -> Iterator[Pair]:
@@ -201,9 +200,7 @@ def _recolored(rgb: Pixels, rng: Rng) -> Pixels:
     """Turn every hue by a quarter to three quarters, or exchange channels."""
     if rng.random() < 0.5:
         return np.ascontiguousarray(rgb[..., [(2, 1, 0), (1, 2, 0), (0, 2, 1)][int(rng.integers(3))]])
-    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
-    hsv[..., 0] = (hsv[..., 0].astype(int) + int(rng.integers(45, 136))) % 180
-    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
+    return hue_turned(rgb, int(rng.integers(45, 136)))
 
 
 def _patterned(rgb: Pixels, rng: Rng) -> Pixels:

@@ -46,6 +46,7 @@ from bench.common import (
     option,
     rgb_of,
     row,
+    spread,
     wanted_data,
 )
 from samepic.errors import SamepicError, UnavailableError
@@ -61,6 +62,11 @@ _SAVED = (
     "SGI",
 )  # fmt: skip
 _CONVERTED = ("WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "TGA", "PPM", "ICO")
+_REAL = {
+    "photos/**/*.jp*g": 40, "photos/**/*.png": 8, "clipart/**/*.png": 20, "heic/**/*.[hH][eE][iI][cCfF]": 6,
+    "orientation/**/*.jpg": 8, "pdq/**/*.jpg": 8, "screens/**/*.png": 12,
+}  # fmt: skip
+"""Where real pictures are, and how many are taken there."""
 _MAGIC = {
     "heif": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "avif": b"\0\0\0\x18ftypavif\0\0\0\0mif1avif",
@@ -264,17 +270,9 @@ def bombs() -> Files:
 def real_pictures() -> list[tuple[str, bytes]]:
     """Return name and bytes of some 160 pictures of the data folder, and of some of them as other formats."""
     found: list[Path] = []
-    for pattern, most in (
-        ("photos/**/*.jp*g", 40),
-        ("photos/**/*.png", 8),
-        ("clipart/**/*.png", 20),
-        ("heic/**/*.[hH][eE][iI][cCfF]", 6),
-        ("orientation/**/*.jpg", 8),
-        ("pdq/**/*.jpg", 8),
-        ("screens/**/*.png", 12),
-    ):
+    for pattern, most in _REAL.items():
         paths = sorted(path for path in wanted_data().glob(pattern) if path.stat().st_size < 3_000_000)
-        found += paths[:: max(1, len(paths) // most)][:most]
+        found += spread(paths, most)
     pictures = [(path.name, path.read_bytes()) for path in found]
     for form in _CONVERTED:
         pictures += [(f"{path.stem}.{form.lower()}", encoded(rgb_of(path), form)) for path in found[1:40:8]]
@@ -441,7 +439,7 @@ def through_service(files: Sequence[Path], threads: int) -> tuple[list[Answer], 
         errors = [line for line in service.logged() if line["level"] == "error"]
     known = isinstance(match, dict) and match["key"] == "sound"
     print(
-        f"at most {most:.0f} MiB in all processes of the service; a known picture is known afterwards: {known}"
+        f"at most {most:.0f} MiB in all processes of the service; the sound picture is known afterwards: {known}"
     )
     for line in errors:
         print(f"log: {line}"[:2000])
@@ -485,9 +483,8 @@ def report(answers: Sequence[Answer], *, everything: bool) -> int:
             ends = f"{1000 * times[len(times) // 2]:.0f}", f"{times[-1]:.2f}"
             row(group, len(chosen), counted(one.kind for one in chosen), *ends)
     worst, wrong = max(answers, key=attrgetter("seconds")), sum(bool(answer.wrong) for answer in answers)
-    print(
-        f"\n{len(answers)} files, {wrong} faults; slowest: {worst.path.name}, {worst.seconds:.2f} s: {worst.kind}"
-    )
+    slowest = f"{worst.path.name}, {worst.seconds:.2f} s: {worst.kind}"
+    print(f"\n{len(answers)} files, {wrong} faults; slowest: {slowest}")
     return wrong
 
 

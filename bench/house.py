@@ -21,13 +21,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import httpx
 
 import samepic
-from bench.common import ROOT, head, option, row
+from bench.common import ROOT, against, head, option, row, turns
 
 OPTIONS = (option("--rounds", 9),)
 
@@ -53,11 +54,8 @@ def main(options: argparse.Namespace) -> None:
     passed = _passed()
     row("modules that an upload's body passes", f"{len(passed)}: {', '.join(sorted(passed))}")
     print()
-    head("import", "least ms", "median ms")
-    runs = [{names: _import_ms(names) for names in _IMPORTS} for _ in range(options.rounds)]
-    for names in _IMPORTS:
-        taken = [one[names] for one in runs]
-        row(names, f"{min(taken):.1f}", f"{statistics.median(taken):.1f}")
+    imports = {f"import {names}": partial(_import_ms, names) for names in _IMPORTS}
+    against(turns(imports, options.rounds), f"import {_IMPORTS[1]}")
 
 
 def _import_ms(names: str) -> float:

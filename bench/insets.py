@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from bench import steps
 from bench.family_base import Box, Color, Pixels, Rng
 from bench.family_content import EDITS, clear_edit, local_edit
-from bench.pairs import Copy, Labelled, changed_mask, coded, edited_pair, mask_boxes
+from bench.pairs import Copy, Labelled, as_mask, changed_mask, coded, edited_pair, mask_boxes
 from bench.pictures import any_original, clear_original, photo
-from bench.steps import any_color, to_bytes, warped
 from bench.values import COLORS, Values, font
 from samepic.fingerprints.proxy import proxy_of
 from samepic.tuning.search import GATE
@@ -39,11 +38,8 @@ class _Canvas:
         w, h = size
         while (1 + margins[0] + margins[2]) * (1 + margins[1] + margins[3]) > _LARGEST:
             margins = (margins[0] * 0.9, margins[1] * 0.9, margins[2] * 0.9, margins[3] * 0.9)
-        self.box = round(margins[0] * w), round(margins[1] * h), w, h
-        across, down = (
-            round(margins[at] * side) + round(margins[at + 2] * side) for at, side in enumerate(size)
-        )
-        self.size = w + across, h + down
+        left, top, right, bottom = (round(margin * size[k % 2]) for k, margin in enumerate(margins))
+        self.box, self.size = (left, top, w, h), (left + w + right, top + h + bottom)
         self.rng, self.ground = rng, ground
         self.image = Image.new("RGB", self.size, ground)
         self.draw = ImageDraw.Draw(self.image)
@@ -60,7 +56,7 @@ class _Canvas:
         edge, face = max(2, size // 2), font(max(6, size))
         if right - left < 5 * size:
             return
-        values = Values(tuple(int(n) for n in self.rng.integers(0, 1 << 30, 2)))
+        values = Values(steps.seed_of(self.rng))
         for row, y in enumerate(range(top + edge, bottom - size - edge // 2, max(8, size * 3 // 2))):
             text = values.text(f"{part} {row}", "line")
             room = int((right - left - 2 * edge) * self.rng.uniform(0.5, 1) / (0.62 * size))
@@ -76,7 +72,7 @@ def _ground(rng: Rng) -> Color:
     if kind < 0.75:
         shade = int(rng.integers(0, 46))
         return shade, shade, min(255, shade + int(rng.integers(0, 10)))
-    return any_color(rng)
+    return steps.any_color(rng)
 
 
 def _letter(canvas: _Canvas) -> int:
@@ -99,7 +95,7 @@ def _chat(size: tuple[int, int], rng: Rng) -> _Canvas:
     left, right = rng.permutation([0.04, rng.uniform(0.1, 0.5)])
     canvas = _Canvas(size, (left, rng.uniform(0.2, 0.9), right, rng.uniform(0.2, 0.8)), rng, _ground(rng))
     (x, y, w, h), (width, height), draw, letter = canvas.box, canvas.size, canvas.draw, _letter(canvas)
-    bubble = any_color(rng) if rng.random() < 0.5 else (220, 220, 224)
+    bubble = steps.any_color(rng) if rng.random() < 0.5 else (220, 220, 224)
     for low, high in ((2 * letter, y), (y + h + letter // 2, height)):
         for top in range(low, high - 2 * letter, 2 * letter + 4):
             wide = int(width * rng.uniform(0.3, 0.7))
@@ -109,7 +105,7 @@ def _chat(size: tuple[int, int], rng: Rng) -> _Canvas:
             canvas.write((at, top, at + wide, top + 2 * letter + letter // 2), letter)
     edge = max(2, letter // 3)
     draw.rounded_rectangle((x - edge, y - edge, x + w + edge, y + h + edge), radius=letter // 2, fill=bubble)
-    draw.rectangle((0, 0, width, min(y - 1, 2 * letter)), fill=any_color(rng))
+    draw.rectangle((0, 0, width, min(y - 1, 2 * letter)), fill=steps.any_color(rng))
     return canvas
 
 
@@ -134,7 +130,7 @@ def _letterbox(size: tuple[int, int], rng: Rng) -> _Canvas:
     wide, (one, two) = float(rng.uniform(0.1, 1.2)), rng.uniform(0.35, 0.65, 2)
     one, two = (0.5, 0.5) if rng.random() < 0.7 else (one, 1 - one)
     margins = (0, wide * one, 0, wide * two) if rng.random() < 0.5 else (wide * one, 0, wide * two, 0)
-    ground = ((0, 0, 0), (255, 255, 255), any_color(rng))[int(rng.choice(3, p=[0.5, 0.2, 0.3]))]
+    ground = ((0, 0, 0), (255, 255, 255), steps.any_color(rng))[int(rng.choice(3, p=[0.5, 0.2, 0.3]))]
     return _Canvas(size, margins, rng, ground)
 
 
@@ -143,10 +139,8 @@ def _border(size: tuple[int, int], rng: Rng) -> _Canvas:
     across, down = edge / size[0], edge / size[1]
     canvas = _Canvas(size, (across, down, across, down), rng, _ground(rng))
     if rng.random() < 0.4:
-        line = max(1, int(edge * rng.uniform(0.05, 0.4)))
-        canvas.draw.rectangle(
-            (0, 0, canvas.size[0] - 1, canvas.size[1] - 1), outline=any_color(rng), width=line
-        )
+        line, inside = max(1, int(edge * rng.uniform(0.05, 0.4))), (canvas.size[0] - 1, canvas.size[1] - 1)
+        canvas.draw.rectangle((0, 0, *inside), outline=steps.any_color(rng), width=line)
     return canvas
 
 
@@ -155,7 +149,7 @@ def _margins(size: tuple[int, int], rng: Rng) -> _Canvas:
     canvas = _Canvas(size, tuple(rng.uniform(0, 0.45, 4)), rng, _ground(rng))
     for part in canvas.bars():
         if rng.random() < 0.5 and part[2] > part[0] and part[3] > part[1]:
-            canvas.draw.rectangle((part[0], part[1], part[2] - 1, part[3] - 1), fill=any_color(rng))
+            canvas.draw.rectangle((part[0], part[1], part[2] - 1, part[3] - 1), fill=steps.any_color(rng))
     return canvas
 
 
@@ -172,9 +166,8 @@ def _bar(size: tuple[int, int], rng: Rng) -> _Canvas:
 def _polaroid(size: tuple[int, int], rng: Rng) -> _Canvas:
     edge = float(rng.uniform(0.04, 0.09)) * min(size)
     across, down = edge / size[0], edge / size[1]
-    paper = tuple(int(level) for level in rng.integers(238, 252, 3))
-    margins = (across, down, across, down * rng.uniform(3, 5))
-    canvas = _Canvas(size, margins, rng, (paper[0], paper[1], paper[2]))
+    paper = steps.any_color(rng, 238, 252)
+    canvas = _Canvas(size, (across, down, across, down * rng.uniform(3, 5)), rng, paper)
     if rng.random() < 0.4:
         canvas.ink = COLORS[int(rng.integers(0, 5))]
         canvas.write(canvas.bars()[1], _letter(canvas))
@@ -207,13 +200,13 @@ def _laid(canvas: _Canvas, inset: Pixels, rng: Rng, *, rounded: bool) -> Pixels:
     ImageDraw.Draw(sheet).rounded_rectangle((0, 0, w - 1, h - 1), radius=radius, fill=255)
     cover, laid = np.zeros(out.shape[:2], np.uint8), out.copy()
     cover[y : y + h, x : x + w], laid[y : y + h, x : x + w] = np.asarray(sheet), inset
-    share: NDArray[np.float32] = cover.astype(np.float32)[..., None] / np.float32(255)
+    share = cover.astype(np.float32)[..., None] / np.float32(255)
     mixed = np.asarray(out * (1 - share) + laid * share, np.float32)
-    if off is not None:
-        move = np.array([[1, 0, off[0]], [0, 1, off[1]]])
-        moved = cv2.warpAffine(mixed, move, canvas.size, borderMode=cv2.BORDER_REPLICATE)
-        mixed = np.asarray(moved, np.float32)
-    return to_bytes(mixed)
+    if off is None:
+        return steps.to_bytes(mixed)
+    move = np.array([[1, 0, off[0]], [0, 1, off[1]]])
+    moved = cv2.warpAffine(mixed, move, canvas.size, borderMode=cv2.BORDER_REPLICATE)
+    return steps.to_bytes(np.asarray(moved, np.float32))
 
 
 def shown(rgb: Pixels, rng: Rng, *, least: int = 90) -> tuple[str, Pixels, float]:
@@ -225,12 +218,11 @@ def shown(rgb: Pixels, rng: Rng, *, least: int = 90) -> tuple[str, Pixels, float
     most = max(least + 1.0, min(700.0, 1.5 * width, 900 * width / height))
     wide = float(np.exp(rng.uniform(np.log(least), np.log(most))))
     size = round(wide), max(24, round(wide * height / width))
-    how = _HOW[int(rng.integers(0, len(_HOW)))] if wide > 0.5 * width else cv2.INTER_AREA
+    how = steps.picked(rng, _HOW) if wide > 0.5 * width else cv2.INTER_AREA
     scene = str(rng.choice(list(SCENES)))
     canvas = SCENES[scene](size, rng)
-    inset = np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
     rounded = scene == "rounded" or (scene == "chat" and wide > 150)
-    return scene, _laid(canvas, inset, rng, rounded=rounded), wide / width
+    return scene, _laid(canvas, steps.scaled(rgb, size, how), rng, rounded=rounded), wide / width
 
 
 def _reduced(data: bytes) -> bytes:
@@ -275,7 +267,7 @@ def shows(before: Pixels, after: Pixels, scale: float) -> bool:
     small, one, two = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (mask, before, after))
     # Leaves in the place of other leaves are a change that nobody looks at.
     soft = [cv2.GaussianBlur(side, (0, 0), 1.2) for side in (one, two)]
-    change = cv2.absdiff(soft[0], soft[1]).max(axis=2)[small >= 128]
+    change = cv2.absdiff(*soft).max(axis=2)[small >= 128]
     return change.size >= _PIXELS and float(change.mean()) >= _CLEAR
 
 
@@ -301,8 +293,7 @@ def inset_edits(half: str, number: int, rng: Rng) -> Labelled:
         if small:
             files = _reduced(files[0]), _reduced(files[1])
             across, down = (max(1, round(side * _limit(before))) for side in mask.shape[1::-1])
-            reduced = cv2.resize(mask, (across, down), interpolation=cv2.INTER_AREA)
-            mask = np.where(reduced > 20, 255, 0).astype(np.uint8)
+            mask = as_mask(steps.scaled(mask, (across, down)) > 20)
         return edited_pair(f"{scene}{', small' if small else ''}", *files, mask)
 
 
@@ -338,10 +329,9 @@ def patched(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels:
     """Return the picture with a piece of another one on it."""
     height, width = rgb.shape[:2]
     w, h = (max(8, int(side * rng.uniform(0.06, 0.3))) for side in (width, height))
-    x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
-    piece = cv2.resize(other, (w, h), interpolation=cv2.INTER_AREA)
+    x, y = steps.spot(rng, width - w, height - h)
     out = rgb.copy()
-    out[y : y + h, x : x + w] = piece
+    out[y : y + h, x : x + w] = steps.scaled(other, (w, h))
     return out
 
 
@@ -350,7 +340,7 @@ def captioned(rgb: Pixels, rng: Rng) -> Pixels:
     height, width = rgb.shape[:2]
     out = rgb.copy()
     w, h = int(width * rng.uniform(0.3, 0.8)), max(12, int(height * rng.uniform(0.05, 0.16)))
-    x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+    x, y = steps.spot(rng, width - w, height - h)
     dark = rng.random() < 0.5
     if rng.random() < 0.7:
         out[y : y + h, x : x + w] = 0 if dark else 255
@@ -372,16 +362,15 @@ def _framed(rgb: Pixels, box: Box, frame: str, rng: Rng) -> Pixels:
             return np.ascontiguousarray(rgb[top:low, left:right])
         case "border":
             edge = max(4, int(rng.uniform(0.03, 0.12) * max(width, height)))
-            shade = tuple(int(v) for v in rng.integers(0, 256, 3))
-            grown = cv2.copyMakeBorder(rgb, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=shade)
+            sides = (edge,) * 4
+            grown = cv2.copyMakeBorder(rgb, *sides, cv2.BORDER_CONSTANT, value=steps.any_color(rng))
             return np.asarray(grown, np.uint8)
         case "tilt":
-            turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-7, 7)), 1.0)
-            return warped(rgb, np.vstack([turn, [0, 0, 1.0]]), (width, height), (0, 0, 0))
+            turn = steps.turn_of(width, height, float(rng.uniform(-7, 7)))
+            return steps.warped(rgb, turn, (width, height), (0, 0, 0))
         case "aslant":
-            corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+            corners = steps.corners_of(width, height)
             moved = corners + rng.uniform(-0.05, 0.05, (4, 2)).astype(np.float32) * (width, height)
-            matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
-            return warped(rgb, np.asarray(matrix, np.float64), (width, height), (128, 128, 128))
+            return steps.warped(rgb, steps.between(corners, moved), (width, height), (128, 128, 128))
         case _:
             return np.ascontiguousarray(rgb[:, ::-1])

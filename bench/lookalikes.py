@@ -36,6 +36,7 @@ from bench.pairs import (
     Copy,
     Labelled,
     Twins,
+    as_mask,
     changed_mask,
     coded,
     edited_pair,
@@ -45,6 +46,7 @@ from bench.pairs import (
 )
 from bench.pictures import DRAWN, any_original, drawn, named_bytes, photo, pixels_of
 from bench.signs import SIGNS, sign_twins
+from bench.steps import blurred
 from bench.values import twins_of
 from samepic.calibration.statistics import reliability
 from samepic.errors import SamepicError
@@ -176,9 +178,8 @@ def _toned_edits(half: str, number: int, rng: Rng) -> Labelled:
         changed = []
         for rgb in (twins.one, twins.two):
             way, out = toned.toned_copy(rgb, np.random.default_rng(seed), photograph=photograph)
-            changed.append(np.asarray(cv2.GaussianBlur(out, (0, 0), blur), np.uint8) if blur else out)
-        mask = changed_mask(twins.one, twins.two)
-        seen = changed_mask(changed[0], changed[1], 30)
+            changed.append(blurred(out, blur) if blur else out)
+        mask, seen = changed_mask(twins.one, twins.two), changed_mask(changed[0], changed[1], 30)
         if mask is not None and seen is not None and (seen > 0).sum() >= 25:
             break
     one, two = twins.one, changed[1]
@@ -187,16 +188,14 @@ def _toned_edits(half: str, number: int, rng: Rng) -> Labelled:
     files = coded(one, rng), coded(two, rng)
     if rng.random() < 0.5:
         mask, files = resized(mask, two.shape[1] / one.shape[1]), files[::-1]
-    shown = np.where(mask > 20, 255, 0).astype(np.uint8)
     level = f"{_TONED[number % len(_TONED)]}, {way.split(' and ')[0]}"
-    return edited_pair(level, *files, shown, twins.truth, whole=twins.whole)
+    return edited_pair(level, *files, as_mask(mask > 20), twins.truth, whole=twins.whole)
 
 
 @lru_cache(maxsize=4)
 def _known(kind: str, half: str) -> tuple[Pair, ...]:
-    if kind == "random":
-        return tuple(random_pairs(half))
-    return tuple(pair for pair in hard_negatives(_MOST) if pair.half == half)
+    pairs = random_pairs(half) if kind == "random" else hard_negatives(_MOST)
+    return tuple(pair for pair in pairs if pair.half == half)
 
 
 def _measured(half: str, number: int, rng: Rng, *, kind: str) -> Labelled:
@@ -327,17 +326,10 @@ def _is_same(one: Verdict, two: Verdict) -> bool:
 def _told(name: str, lines: list[Line]) -> None:
     relations = Counter(line["relation"] for line in lines)
     ious = [line["iou"] for line in lines if line["iou"] is not None]
-    cpu = np.array([line["cpu"] for line in lines])
-    row(
-        name,
-        len(lines),
-        sum(line["same"] is True for line in lines),
-        *(relations[relation] or "" for relation in _RELATIONS),
-        f"{sum(map(as_wanted, lines)) / len(lines):.1%}",
-        f"{np.median(ious):.2f}" if ious else "",
-        f"{np.median(cpu):.3f}",
-        f"{cpu.max():.2f}",
-    )
+    cpu, same = [line["cpu"] for line in lines], sum(line["same"] is True for line in lines)
+    said = (relations[relation] or "" for relation in _RELATIONS)
+    right, iou = f"{sum(map(as_wanted, lines)) / len(lines):.1%}", f"{np.median(ious):.2f}" if ious else ""
+    row(name, len(lines), same, *said, right, iou, f"{np.median(cpu):.3f}", f"{max(cpu):.2f}")
 
 
 def report(lines: Iterable[Line]) -> bool:

@@ -24,7 +24,7 @@ import pickle
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +46,8 @@ FEATURES, ROWS = 1152, 5
 _LAST = 12
 """The block whose expanded channels are the features. Those of the last block, 15, found no more (bench/RESULTS.md)."""
 
-Weights = Mapping[str, NDArray[np.float64]]
+Floats = NDArray[np.float64]
+Weights = Mapping[str, Floats]
 """The tensors of the PyTorch model by name."""
 
 _STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6), (4, 5, 2, 6), (1, 3, 1, 6))
@@ -84,15 +85,7 @@ class _Graph:
         return out
 
     def filtered(
-        self,
-        x: str,
-        filters: str,
-        norm: str,
-        *,
-        side: int = 1,
-        stride: int = 1,
-        apart: bool = False,
-        clip: bool = True,
+        self, x: str, filters: str, norm: str, *, side: int = 1, stride: int = 1, clip: bool = True
     ) -> str:
         """Add filters with their batch normalisation folded in, padded as TensorFlow does, and ReLU6 if `clip`."""
         weights = self.weights
@@ -104,7 +97,8 @@ class _Graph:
         before, after = padding // 2, padding - padding // 2
         given = self.constant(f"{filters}.w", matrix), self.constant(f"{filters}.b", bias)
         shape = {"kernel_shape": [side] * 2, "strides": [stride] * 2, "pads": [before] * 2 + [after] * 2}
-        y, self.side = self.add("Conv", x, *given, **shape, group=len(matrix) if apart else 1), out
+        group = len(matrix) if "depthwise" in filters else 1
+        y, self.side = self.add("Conv", x, *given, **shape, group=group), out
         return self.add("Clip", y, "zero", "six") if clip else y
 
     def features(self, x: str) -> str:
@@ -118,9 +112,7 @@ class _Graph:
                     x = self.filtered(x, f"{name}_expand_conv", f"{name}_bn0")
                 if number == _LAST:
                     return x
-                x = self.filtered(
-                    x, f"{name}_depthwise_conv", f"{name}_bn1", side=side, stride=stride, apart=True
-                )
+                x = self.filtered(x, f"{name}_depthwise_conv", f"{name}_bn1", side=side, stride=stride)
                 x = self.filtered(x, f"{name}_project_conv", f"{name}_bn2", clip=False)
                 x = self.add("Add", x, source) if block else x
                 number += 1
@@ -133,9 +125,8 @@ class _Graph:
         whole = self.reshaped(self.add("GlobalAveragePool", cubes), 1)
         quarters = self.reshaped(self.add("AveragePool", cubes, kernel_shape=half, strides=half), 4)
         means = self.add("Transpose", self.add("Concat", whole, quarters, axis=1), perm=[1, 0])
-        roots = self.add(
-            "Pow", self.add("Add", means, self.constant("least", 1e-9)), self.constant("third", 1 / 3)
-        )
+        above = self.add("Add", means, self.constant("least", 1e-9))
+        roots = self.add("Pow", above, self.constant("third", 1 / 3))
         return self.add("Div", roots, self.add("ReduceL2", roots, axes=[1], keepdims=1))
 
     def reshaped(self, x: str, columns: int) -> str:
@@ -157,18 +148,17 @@ class _Graph:
         return serialised
 
 
-def feature_model(weights: Weights, side: int) -> bytes:
-    """Return the ONNX model from (1, 3, side, side) pictures, -1 to 1, to (ROWS, FEATURES) features of length 1."""
-    graph = _Graph(weights, side)
-    return graph.model(side, graph.pooled(graph.features("x")), FEATURES)
+def onnx_model(weights: Weights, side: int, *projection: Floats) -> bytes:
+    """Return the ONNX model from (1, 3, side, side) pictures, -1 to 1, to (ROWS, FEATURES) features of length 1.
 
-
-def copy_model(weights: Weights, side: int, matrix: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
-    """Return the ONNX model from pictures to (ROWS, n) values: features @ matrix (FEATURES, n) + bias (n,)."""
+    With a projection it is to (ROWS, n) values: features @ matrix (FEATURES, n) + bias (n,).
+    """
     graph = _Graph(weights, side)
-    x = graph.pooled(graph.features("x"))
-    out = graph.add("Gemm", x, graph.constant("matrix", matrix), graph.constant("bias", bias))
-    return graph.model(side, out, matrix.shape[1])
+    out, size = graph.pooled(graph.features("x")), FEATURES
+    if projection:
+        named = (graph.constant(*one) for one in zip(("matrix", "bias"), projection, strict=True))
+        out, size = graph.add("Gemm", out, *named), projection[0].shape[1]
+    return graph.model(side, out, size)
 
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -234,8 +224,6 @@ def _read(file: io.BytesIO) -> dict[str, NDArray[np.float64]]:
     return {name: numbers(tensor) for name, tensor in tensors.items()}
 
 
-Floats = NDArray[np.float64]
-
 SHRINK = 1.0
 """How much of the mean variance within pairs is added to each direction of it; 0.3 to 3 gave the same recall."""
 
@@ -290,12 +278,6 @@ def _itq(projected: Floats) -> Floats:
     return rotation
 
 
-def _copies(path: str) -> Iterator[NDArray[np.uint8]]:
-    """Yield one copy a family, as it comes out of its file."""
-    for family in FAMILIES:
-        yield load(named_bytes(copy_by_chance(family, path, 1, "model "))).on(255)
-
-
 OPTIONS = (
     option("--out", MODEL, type=Path),
     option("--originals", 150, help="learn from so many photographs"),
@@ -307,7 +289,7 @@ def main(args: argparse.Namespace) -> None:
     wanted_data()
     print(f"weights {SHA256}, side {SEARCH.copy_side}, shrink {SHRINK}")
     weights = lite0_weights()
-    features = _Features(feature_model(weights, SEARCH.copy_side))
+    features = _Features(onnx_model(weights, SEARCH.copy_side))
     names = names_of("photos", "train")[: args.originals]
     rows: dict[str, list[NDArray[np.float32]]] = {"originals": [], "copies": [], "others": []}
     of: list[int] = []
@@ -315,14 +297,15 @@ def main(args: argparse.Namespace) -> None:
         rgb = pixels_of(name)
         rows["originals"].append(features(rgb))
         rows["others"] += map(features, quarters(rgb))
-        made = list(map(features, _copies(name)))
-        rows["copies"] += made
-        of += [number] * len(made)
+        # One copy a family, as it comes out of its file.
+        copies = (named_bytes(copy_by_chance(family, name, 1, "model ")) for family in FAMILIES)
+        rows["copies"] += [features(load(copy).on(255)) for copy in copies]
+        of += [number] * len(FAMILIES)
         if number % 50 == 49:
             print(f"{number + 1} of {len(names)} photographs, {time.process_time():.0f} s", file=sys.stderr)
     stacked = {kind: np.array(value, np.float64).reshape(-1, FEATURES) for kind, value in rows.items()}
     matrix, bias = learned(stacked["originals"], stacked["copies"], np.array(of), stacked["others"])
-    model = copy_model(weights, SEARCH.copy_side, matrix.astype(np.float32), bias.astype(np.float32))
+    model = onnx_model(weights, SEARCH.copy_side, matrix, bias)
     args.out.write_bytes(model)
     print(f"{len(names)} photographs, {len(of)} copies; {args.out.name}: {len(model)} bytes, SHA-256")
     print(hashlib.sha256(model).hexdigest())

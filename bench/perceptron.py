@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,6 @@ class Recipe:
     seed: int = 1
 
 
-class _Step(NamedTuple):
-    number: int
-    rate: float
-    pull: float
-
-
 def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Network:
     """Return a network whose odds tell rows of `inputs` (n, in) with `wanted` 1 from those with 0.
 
@@ -43,13 +37,10 @@ def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Netw
     """
     rng = np.random.default_rng(recipe.seed)
     mean, spread = _standard(inputs)
-    rows = np.asarray((inputs - mean) / spread, np.float32)
-    widths = (inputs.shape[1], *recipe.hidden, 1)
-    layers = [
-        [rng.normal(0, (2 / a) ** 0.5, (a, b)).astype(np.float32), np.zeros(b, np.float32)]
-        for a, b in pairwise(widths)
-    ]
-    moments = [[(np.zeros_like(p), np.zeros_like(p)) for p in layer] for layer in layers]
+    rows, held = np.asarray((inputs - mean) / spread, np.float32), list[Floats]()
+    for a, b in pairwise((inputs.shape[1], *recipe.hidden, 1)):
+        held += [rng.normal(0, (2 / a) ** 0.5, (a, b)).astype(np.float32), np.zeros(b, np.float32)]
+    first, second = ([np.zeros_like(one) for one in held] for _ in range(2))
     step = 0
     for number in range(recipe.passes):
         rate = recipe.rate * 0.5 * (1 + np.cos(np.pi * number / recipe.passes)) + 1e-5
@@ -57,10 +48,17 @@ def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Netw
         for start in range(0, len(rows), recipe.batch):
             some = order[start : start + recipe.batch]
             step += 1
-            slopes = _slopes(layers, rows[some], wanted[some], weights[some])
-            _descend(layers, moments, slopes, _Step(step, rate, recipe.pull))
-        _flush_subnormals([*chain.from_iterable(layers), *chain.from_iterable(chain.from_iterable(moments))])
-    return Network(mean.astype(np.float32), spread.astype(np.float32), tuple((w, b) for w, b in layers))
+            for k, slope in enumerate(_slopes(held, rows[some], wanted[some], weights[some])):
+                pulled = slope if k % 2 else slope + recipe.pull * held[k]
+                first[k] = 0.9 * first[k] + 0.1 * pulled
+                second[k] = 0.999 * second[k] + 0.001 * pulled * pulled
+                move = (first[k] / (1 - 0.9**step)) / (np.sqrt(second[k] / (1 - 0.999**step)) + 1e-8)
+                held[k] -= np.float32(rate) * move.astype(np.float32)
+        # What a dead unit leaves: arithmetic with subnormal numbers takes a hundred times as long.
+        for array in (*held, *first, *second):
+            array[np.abs(array) < _SUBNORMAL] = 0
+    layers = tuple(zip(held[::2], held[1::2], strict=True))
+    return Network(mean.astype(np.float32), spread.astype(np.float32), layers)
 
 
 def bagged(
@@ -93,44 +91,20 @@ def _standard(inputs: Floats) -> tuple[Floats, Floats]:
     return inputs.mean(axis=0), inputs.std(axis=0) + np.float32(1e-3)
 
 
-def _flush_subnormals(arrays: list[Floats]) -> None:
-    """Set to 0 what a dead unit leaves: arithmetic with subnormal numbers takes a hundred times as long."""
-    for array in arrays:
-        array[np.abs(array) < _SUBNORMAL] = 0
-
-
-def _slopes(
-    layers: list[list[Floats]], rows: Floats, wanted: Floats, weights: Floats
-) -> list[tuple[Floats, Floats]]:
-    """Return the slope of the loss by every parameter, layer by layer."""
-    held = [rows]
-    for number, (w, b) in enumerate(layers):
-        out = held[-1] @ w + b
-        held.append(np.maximum(out, 0) if number < len(layers) - 1 else out)
-    found = 1 / (1 + np.exp(-np.clip(held[-1][:, 0], -20, 20)))
+def _slopes(held: list[Floats], rows: Floats, wanted: Floats, weights: Floats) -> list[Floats]:
+    """Return the slope of the loss by the weights and the bias of each layer, as they are in `held`."""
+    outs, last = [rows], len(held) - 2
+    for k in range(0, len(held), 2):
+        out = outs[-1] @ held[k] + held[k + 1]
+        outs.append(np.maximum(out, 0) if k < last else out)
+    found = 1 / (1 + np.exp(-np.clip(outs[-1][:, 0], -20, 20)))
     slope = ((found - wanted) * weights / len(rows))[:, None].astype(np.float32)
-    slopes: list[tuple[Floats, Floats]] = []
-    for number in range(len(layers) - 1, -1, -1):
-        slopes.append((held[number].T @ slope, slope.sum(axis=0)))
-        if number:
-            slope = (slope @ layers[number][0].T) * (held[number] > 0)
-    return slopes[::-1]
-
-
-def _descend(
-    layers: list[list[Floats]],
-    moments: list[list[tuple[Floats, Floats]]],
-    slopes: list[tuple[Floats, Floats]],
-    at: _Step,
-) -> None:
-    for number, (of_weights, of_bias) in enumerate(slopes):
-        for which, slope in ((0, of_weights + at.pull * layers[number][0]), (1, of_bias)):
-            first, second = moments[number][which]
-            first = 0.9 * first + 0.1 * slope
-            second = 0.999 * second + 0.001 * slope * slope
-            moments[number][which] = (first, second)
-            move = (first / (1 - 0.9**at.number)) / (np.sqrt(second / (1 - 0.999**at.number)) + 1e-8)
-            layers[number][which] -= np.float32(at.rate) * move.astype(np.float32)
+    slopes: list[Floats] = []
+    for k in range(last, -1, -2):
+        slopes = [outs[k // 2].T @ slope, slope.sum(axis=0), *slopes]
+        if k:
+            slope = (slope @ held[k].T) * (outs[k // 2] > 0)
+    return slopes
 
 
 def save(network: Network, path: Path) -> None:

@@ -64,11 +64,8 @@ Ranks = NDArray[np.int64]
 
 def _apart(codes: Sequence[bytes], others: Sequence[bytes]) -> Distances:
     """Return the (n, m) distances in bits."""
-    bits = [
-        np.unpackbits(np.frombuffer(b"".join(one), np.uint8).reshape(-1, 32), axis=1)
-        for one in (codes, others)
-    ]
-    one, two = (sides.astype(np.float32) * 2 - 1 for sides in bits)
+    rows = (np.frombuffer(b"".join(side), np.uint8).reshape(-1, 32) for side in (codes, others))
+    one, two = (np.unpackbits(side, axis=1).astype(np.float32) * 2 - 1 for side in rows)
     return np.asarray(128 - one @ two.T / 2, np.float32)
 
 

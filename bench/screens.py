@@ -162,9 +162,8 @@ def _failures(
         for way in ways:
             page.goto(file.as_uri())
             rest(page, way)
-            seen = capture_at_rest(
-                source, (), SCREEN, partial(compare_with_baseline, first, screen=SCREEN), seconds
-            )
+            compared = partial(compare_with_baseline, first, screen=SCREEN)
+            seen = capture_at_rest(source, (), SCREEN, compared, seconds)
             if seen.verdict is None or not seen.verdict.same:
                 yield way, (seen.verdict, first.picture, seen.shot.picture)
         context.close()
@@ -182,9 +181,8 @@ def main(options: argparse.Namespace) -> int:
             with _browser(fonts) as browser:
                 for way, (verdict, *shots) in _failures(browser, kind, scale, ways, 1.0):
                     failed[way] += 1
-                    counts = {
-                        key: int(verdict.measures[f"{key}_pixels"]) for key in ("different", "smoothed")
-                    }
+                    keys = ("different", "smoothed")
+                    counts = {key: int(verdict.measures[f"{key}_pixels"]) for key in keys}
                     print(f"{here}, {kind}, x{scale:g}, {way}: {verdict.explanation} {counts}", flush=True)
                     for letter, shot in zip("ab", shots if options.out else (), strict=False):
                         (options.out / f"{here}-{kind}-x{scale:g}-{way}-{letter}.png").write_bytes(png(shot))

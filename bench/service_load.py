@@ -37,7 +37,8 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from bench.common import SEED, alone, counted, cpu_of, encoded, head, memory_of, option, photos, rgb_of, row
+from bench import common
+from bench.common import SEED, alone, counted, encoded, head, option, photos, rgb_of, row, spread
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 from tests.kits.tokens import token_file, token_table
@@ -195,8 +196,8 @@ def clients(address: str, pictures: Sequence[bytes], count: int, until: float) -
 
 def uploads_of(count: int) -> list[bytes]:
     """Return photographs as they are, and each saved again."""
-    every, found = photos(), []
-    for number, path in enumerate(every[:: max(1, len(every) // count)][:count]):
+    found = []
+    for number, path in enumerate(spread(photos(), count)):
         found += [path.read_bytes(), encoded(rgb_of(path), quality=60 + number % 35)]
     return found
 
@@ -216,9 +217,9 @@ def loaded(
     """Load a service until then; return what clients saw, and the service's memory every 5 seconds."""
     with alone() as process:
         done = process.submit(clients, service.address, pictures, count, until)
-        levels = [memory_of(service.process.pid)]
+        levels = [common.memory_of(service.process.pid)]
         while not wait((done,), 5).done:
-            levels.append(memory_of(service.process.pid))
+            levels.append(common.memory_of(service.process.pid))
         return done.result(), levels
 
 
@@ -235,9 +236,8 @@ def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> 
     pictures = sum(one.asked != "remove" for one in done)
     each = spent / pictures
     print(f"{pictures / seconds:.1f} uploads a second; {1000 * each:.1f} ms of processor time each")
-    print(
-        f"plain decoding takes {1000 * plain:.1f} ms, {1 / plain:.0f} a second: {each / plain:.1f} times less"
-    )
+    times = f"{each / plain:.1f} times less"
+    print(f"plain decoding takes {1000 * plain:.1f} ms, {1 / plain:.0f} a second: {times}")
     return wrong.total()
 
 
@@ -264,23 +264,22 @@ def main(args: argparse.Namespace) -> int:
         )
         options = ("--processes", str(args.processes), "--workers", str(args.workers), *tokens)
         with Running(store, Path(folder) / "log", *options) as service:
-            own, every = cpu_of(service.process.pid)
+            own, every = common.cpu_of(service.process.pid)
             port = int(service.address.rpartition(":")[2])
             with alone() as enemy:
                 ends = enemy.submit(attack, port, HOSTILE, seconds + 5) if args.attackers else None
                 done, levels = loaded(service, pictures, args.clients, time.time() + seconds)
                 for kind, ended in ends.result().items() if ends else ():
                     print(f"attackers, {kind}: {counted(ended.elements())}")
-            own, every = (
-                after - before
-                for after, before in zip(cpu_of(service.process.pid), (own, every), strict=True)
-            )
-            wrong = result(done, seconds, every, decoded(pictures))
-            print(f"of that {1000 * own / len(done):.1f} ms a request in the service's first process")
-            means = [f"{statistics.mean(part):.0f}" for part in map(list, np.array_split(levels, 8)) if part]
+            own_then, every_then = common.cpu_of(service.process.pid)
+            wrong = result(done, seconds, every_then - every, decoded(pictures))
             print(
-                f"memory in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {', '.join(means)};"
-                f" {max(levels):.0f} at most"
+                f"of that {1000 * (own_then - own) / len(done):.1f} ms a request in the service's first process"
+            )
+            means = [f"{statistics.mean(part):.0f}" for part in map(list, np.array_split(levels, 8)) if part]
+            most = f"{max(levels):.0f} at most"
+            print(
+                f"memory in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {', '.join(means)}; {most}"
             )
             asked = httpx.get(f"{service.address}/v1/status", headers={"Authorization": f"Bearer {TOKEN}"})
             kept = asked.json()["accepted"]

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.family_base import Color, Rng
+from bench.steps import any_color, picked
 from bench.values import COLORS, Draw, Values, font, put
 
 _FACES = ("Sans", "Serif", "SansMono", "SansCondensed", "Serif")
@@ -25,16 +26,13 @@ class _Sheet:
         self.image = Image.new("RGB", (width, tall), (tint, tint, int(rng.integers(240, 256))))
         self.draw = ImageDraw.Draw(self.image)
         self.unit = width / 100
-        self.face = _FACES[int(rng.integers(0, len(_FACES)))]
-        self.accent = tuple(int(c) for c in rng.integers(0, 140, 3))
+        self.face, self.accent = picked(rng, _FACES), any_color(rng, 0, 140)
         self.tall = tall / self.unit
 
     def write(self, x: float, y: float, text: str, size: float = 2.1, **more: object) -> None:
         """Write at (x, y) in hundredths of the width; `bold`, `ink` and `right` as wanted."""
-        face = {"Sans": "Sans-Bold", "SansMono": "SansMono-Bold", "SansCondensed": "SansCondensed-Bold"}.get(
-            self.face, "Serif-Bold"
-        )
-        chosen = font(max(9, round(size * self.unit)), face if more.get("bold") else self.face)
+        face = f"{self.face}-Bold" if more.get("bold") else self.face
+        chosen = font(max(9, round(size * self.unit)), face)
         at, ink = (x * self.unit, y * self.unit), more.get("ink", _INK)
         self.draw.text(at, text, fill=ink, font=chosen, anchor="ra" if more.get("right") else "la")  # type: ignore[arg-type]
 
@@ -49,7 +47,7 @@ class _Sheet:
 
 def _head(sheet: _Sheet, rng: Rng) -> None:
     """The sender, which all versions share: a mark, a name, an address."""
-    mark, name = int(rng.integers(0, 3)), _SENDERS[int(rng.integers(0, len(_SENDERS)))]
+    mark, name = int(rng.integers(0, 3)), picked(rng, _SENDERS)
     u = sheet.unit
     spot = (8 * u, 6 * u, 15 * u, 13 * u)
     if mark == 0:
@@ -390,20 +388,15 @@ def face(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], v: V
 def _identity(rng: Rng, v: Values) -> Image.Image:
     width = int(rng.integers(480, 1000))
     u = width / 100
-    tint = tuple(int(c) for c in rng.integers(205, 245, 3))
-    image, draw = _canvas(width, round(63 * u), tint)  # type: ignore[arg-type]
+    tint = any_color(rng, 205, 245)
+    image, draw = _canvas(width, round(63 * u), tint)
     for wave in range(0, 63, 3):
         points = [(x * u, (wave + 1.5 * np.sin(x / 5 + wave)) * u) for x in range(0, 101, 2)]
         draw.line(points, fill=tuple(max(0, c - 14) for c in tint), width=1)
     put(draw, (4 * u, 3 * u), "IDENTITY CARD", round(4 * u), (30, 50, 110), face="Sans-Bold")
     face(draw, (5 * u, 12 * u, 26 * u, 33 * u), v)
-    fields = {
-        "Name": "name",
-        "Date of birth": "date",
-        "Place of birth": "place",
-        "Number": "code",
-        "Expires": "date",
-    }
+    fields = {"Name": "name", "Date of birth": "date", "Place of birth": "place", "Number": "code"}
+    fields |= {"Expires": "date"}
     for row, (label, kind) in enumerate(fields.items()):
         y = 12 + row * 7.6
         put(draw, (36 * u, y * u), label, max(9, round(1.9 * u)), (95, 95, 105))

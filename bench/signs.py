@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.family_base import Color, Pixels, Right, Rng
-from bench.pairs import Twins
+from bench.pairs import Twins, changed_mask
+from bench.steps import picked, seed_of
 from bench.values import COLORS, Values, pixels
 
 Point = tuple[float, float]
@@ -80,9 +81,8 @@ def _flag(rng: Rng, v: Values) -> Image.Image:
         draw.rectangle((0, 0, w * 0.4, h * 0.5), fill=colors[1])
     place = (w * 0.2, h * 0.25) if layout == 4 else (w * 0.72, h / 2) if layout == 3 else (w / 2, h / 2)
     kind = v.pick("emblem", ("none", "none", "disc", "star", "ring", "stars", "shield", "eagle"))
-    _emblem(
-        draw, kind, place, h * float(rng.uniform(0.1, 0.2)), v.pick("emblem color", _FLAG, besides=colors)
-    )
+    size = h * float(rng.uniform(0.1, 0.2))
+    _emblem(draw, kind, place, size, v.pick("emblem color", _FLAG, besides=colors))
     return image
 
 
@@ -198,7 +198,7 @@ def _icon(rng: Rng, v: Values) -> Image.Image:
         ink = COLORS[int(rng.integers(0, 3))]
     image = Image.new("RGB", (_ROOM, _ROOM), ground)
     draw, wide = ImageDraw.Draw(image), round(_ROOM * float(rng.uniform(0.05, 0.09)))
-    frame = _FRAMES[int(rng.integers(0, len(_FRAMES)))]
+    frame = picked(rng, _FRAMES)
     _frame(draw, frame, ink, wide)
     middle = (0.8 * _ROOM, 0.5 * _ROOM) if frame == "user" else (0.5 * _ROOM, 0.52 * _ROOM)
     size = _ROOM * (0.15 if frame == "user" else 0.36 if frame == "none" else 0.2)
@@ -233,12 +233,8 @@ def _turned(rng: Rng, v: Values) -> Image.Image:
     turn = v.pick("turn", turns)
     if turn == "no":
         return image
-    how = {
-        "mirror": Image.Transpose.FLIP_LEFT_RIGHT,
-        "90": Image.Transpose.ROTATE_90,
-        "180": Image.Transpose.ROTATE_180,
-    }
-    return image.transpose(how.get(turn, Image.Transpose.ROTATE_270))
+    how = Image.Transpose.FLIP_LEFT_RIGHT if turn == "mirror" else Image.Transpose[f"ROTATE_{turn}"]
+    return image.transpose(how)
 
 
 def _sprite(rng: Rng, v: Values) -> Image.Image:
@@ -267,10 +263,8 @@ SIGNS: dict[str, tuple[Sign, tuple[int, ...]]] = {
 
 def _clear(one: Pixels, two: Pixels) -> bool:
     """Whether two signs differ in so many pixels by so much that a person sees it at once."""
-    if one.shape != two.shape:
-        return True
-    change = cv2.absdiff(one, two).max(axis=2)
-    return bool((change >= 80).mean() >= 0.012)
+    change = changed_mask(one, two, 80)
+    return change is None or bool((change > 0).mean() >= 0.012)
 
 
 def _at_width(kind: str, seed: tuple[int, ...], v: Values, width: int) -> Pixels:
@@ -281,14 +275,14 @@ def _at_width(kind: str, seed: tuple[int, ...], v: Values, width: int) -> Pixels
 
 def drawn_sign(kind: str, rng: Rng, least: int = 24) -> Pixels:
     """Return one sign at one of its widths from `least` pixels."""
-    seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    seed = seed_of(rng)
     widths = [width for width in SIGNS[kind][1] if width >= least]
     return _at_width(kind, seed, Values(seed), int(rng.choice(widths)))
 
 
 def sign_twins(kind: str, rng: Rng) -> Twins:
     """Return two signs of one layout that differ in a color, a stroke, an emblem or a turn."""
-    seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    seed = seed_of(rng)
     width, values = int(rng.choice(SIGNS[kind][1])), Values(seed)
     one = _at_width(kind, seed, values, width)
     names = sorted(values.asked)

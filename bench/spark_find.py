@@ -20,14 +20,15 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pyspark
 from pyspark.sql import SparkSession
 
 from bench.collection import make
-from bench.common import descendants, head, option, row
+from bench.common import head, option, row
 from samepic.duplicates.finder import find
 from samepic.spark import find_duplicates
 
@@ -68,7 +69,11 @@ def _shuffled(spark: SparkSession) -> float:
 
 def executors() -> list[int]:
     """Return the numbers of the executor processes that descend from this process."""
-    return descendants("CoarseGrainedExecutorBackend")
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            found += [process.pid] * ("CoarseGrainedExecutorBackend" in " ".join(process.cmdline()))
+    return sorted(found)
 
 
 def here(folder: Path, copies: bool) -> list[Row]:

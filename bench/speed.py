@@ -23,13 +23,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 from unittest.mock import patch
 
 import cv2
@@ -40,6 +39,7 @@ from PIL import Image
 
 from bench.common import (
     SEED,
+    against,
     counted,
     encoded,
     head,
@@ -81,14 +81,6 @@ OPTIONS = (
     option("--queries", 25),
     option("--pairs", 1000),
 )
-
-
-def against(times: Mapping[str, Sequence[float]], base: str) -> None:
-    """Print median and least of the times of each call, and the median as a multiple of that of one of them."""
-    head("", "CPU ms, median", "least", f"times: {base}")
-    for name, taken in times.items():
-        middle = statistics.median(taken)
-        row(name, f"{middle:.2f}", f"{min(taken):.2f}", f"{middle / statistics.median(times[base]):.2f}")
 
 
 def _large(count: int) -> list[Image.Image]:
@@ -321,8 +313,8 @@ def _compared(first: bytes, second: bytes, rounds: int) -> tuple[dict[str, float
         "files, with proof": lambda: compare(first, second, visibility=False),
         "ORB and RANSAC alone": lambda: _inliers(a.rgb, b.rgb),
     }
-    ways = {way: partial(_afresh, call) for way, call in ways.items()}
-    taken = {way: statistics.median(times) for way, times in in_turns(ways, rounds).items()}
+    afresh = {way: partial(_afresh, call) for way, call in ways.items()}
+    taken = {way: statistics.median(times) for way, times in in_turns(afresh, rounds).items()}
     return taken, str(compare_pictures(a, b, prove=False).relation)
 
 
@@ -370,11 +362,11 @@ def _queued() -> float:
     return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
 
 
-def _longest(pool: Any, shares: list[list[tuple[str, str]]], count: int) -> tuple[float, float]:  # noqa: ANN401
+def _longest(pool: Executor, shares: list[list[tuple[str, str]]]) -> tuple[float, float]:
     """Return the seconds of all, and those of the worker that was busy longest, but for what it waited."""
-    pool.map(_share, [shares[0][:1]] * count, chunksize=1)  # each has loaded everything
+    list(pool.map(_share, [shares[0][:1]] * 2))  # each has loaded everything
     start, busy = time.perf_counter(), dict[int, float]()
-    for worker, seconds in pool.map(_share, shares, chunksize=1):
+    for worker, seconds in pool.map(_share, shares):
         busy[worker] = busy.get(worker, 0.0) + seconds
     return time.perf_counter() - start, max(busy.values())
 
@@ -384,33 +376,27 @@ def many_speed(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pairs = _pairs_of_files(Path(folder), args.pairs)
         shares = [pairs[at : at + 4] for at in range(0, len(pairs), 4)]
-        found: dict[str, tuple[float, float, float]] = {}
-        for name, count in (("one process", 1), ("two processes", 2)):
+        spawn, found = get_context("spawn"), dict[str, tuple[float, float, float]]()
+        pools: dict[str, Callable[[], Executor]] = {
+            "one process": lambda: ProcessPoolExecutor(1, spawn),
+            "two processes": lambda: ProcessPoolExecutor(2, spawn),
+            "two threads": lambda: ThreadPoolExecutor(2),
+        }
+        for name, pool_of in pools.items():
             before = _computed()
-            with get_context("spawn").Pool(count) as pool:
-                times = _longest(pool, shares, count)
-                pool.close()
-                pool.join()
+            with pool_of() as pool:
+                times = _longest(pool, shares)
             found[f"`compare`, {name}"] = *times, _computed() - before
-        before = _computed()
-        with ThreadPoolExecutor(2) as threads:
-            found["`compare`, two threads"] = *_longest(threads, shares, 2), _computed() - before
         start, before = time.perf_counter(), _computed()
-        failed = [one for one in compare_many(pairs, jobs=2) if not isinstance(one, Verdict)]
+        assert all(isinstance(one, Verdict) for one in compare_many(pairs, jobs=2))
         taken = time.perf_counter() - start
         found["`compare_many`, two processes"] = taken, math.nan, _computed() - before
-    assert not failed
     print(f"{len(pairs)} pairs of photographs; CPU with the start of the processes\n")
     head("", "seconds", "times faster", "without waiting for a processor", "times faster", "CPU seconds")
     base = found["`compare`, one process"]
     for name, (wall, busy, cpu) in found.items():
-        row(
-            name,
-            *(
-                f"{n:.{d}f}"
-                for n, d in ((wall, 1), (base[0] / wall, 2), (busy, 1), (base[1] / busy, 2), (cpu, 1))
-            ),
-        )
+        times_faster = f"{base[0] / wall:.2f}", f"{base[1] / busy:.2f}"
+        row(name, f"{wall:.1f}", times_faster[0], f"{busy:.1f}", times_faster[1], f"{cpu:.1f}")
 
 
 def _computed() -> float:

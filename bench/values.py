@@ -5,17 +5,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.family_base import Color, Pixels, Right, Rng
 from bench.pairs import Twins, changed_mask
+from bench.steps import picked, seed_of
 
 T = TypeVar("T")
 
@@ -43,27 +43,23 @@ _SENTENCES = (
 _WORDS = " ".join(_SENTENCES).split()
 
 
-def _choice(rng: Rng, options: Sequence[str]) -> str:
-    return options[int(rng.integers(0, len(options)))]
-
-
 def _line(rng: Rng) -> str:
     start = int(rng.integers(0, len(_WORDS) - 8))
-    words = [_choice(rng, _WORDS[start : start + 8]) for _ in range(int(rng.integers(3, 8)))]
+    words = [picked(rng, _WORDS[start : start + 8]) for _ in range(int(rng.integers(3, 8)))]
     return " ".join(words).capitalize()
 
 
 _TEXTS: dict[str, Callable[[Rng], str]] = {
-    "name": lambda rng: f"{_choice(rng, _FIRST)} {_choice(rng, _LAST)}",
-    "town": lambda rng: f"{int(rng.integers(1000, 99999))} {_choice(rng, _TOWNS)}",
-    "place": lambda rng: _choice(rng, _TOWNS),
-    "street": lambda rng: f"{_choice(rng, _LAST)} Street {int(rng.integers(1, 200))}",
-    "thing": lambda rng: _choice(rng, _THINGS),
+    "name": lambda rng: f"{picked(rng, _FIRST)} {picked(rng, _LAST)}",
+    "town": lambda rng: f"{int(rng.integers(1000, 99999))} {picked(rng, _TOWNS)}",
+    "place": lambda rng: picked(rng, _TOWNS),
+    "street": lambda rng: f"{picked(rng, _LAST)} Street {int(rng.integers(1, 200))}",
+    "thing": lambda rng: picked(rng, _THINGS),
     "count": lambda rng: str(int(rng.integers(1, 100))),
     "digit": lambda rng: str(int(rng.integers(0, 10))),
     "time": lambda rng: f"{int(rng.integers(0, 24)):02d}:{int(rng.integers(0, 60)):02d}",
     "seat": lambda rng: f"{int(rng.integers(1, 40))}{'ABCDEF'[int(rng.integers(0, 6))]}",
-    "code": lambda rng: "".join(_choice(rng, "ABCDEFGHJKLMNPRSTUVXYZ23456789") for _ in range(6)),
+    "code": lambda rng: "".join(picked(rng, "ABCDEFGHJKLMNPRSTUVXYZ23456789") for _ in range(6)),
     "number": lambda rng: str(int(rng.integers(10000, 9999999))),
     "money": lambda rng: f"{float(rng.uniform(1, 10 ** rng.uniform(1, 4))):.2f}",
     "date": lambda rng: ".".join(
@@ -125,7 +121,7 @@ class Values:
         if not (self.small and digits):
             return self._other(name, _TEXTS[kind], base)
         rng = self.rng(name, version=99)
-        at = digits[int(rng.integers(0, len(digits)))]
+        at = picked(rng, digits)
         return base[:at] + str((int(base[at]) + int(rng.integers(1, 10))) % 10) + base[at + 1 :]
 
     def series(self, name: str, count: int, *, walk: bool = False) -> NDArray[np.float64]:
@@ -145,11 +141,8 @@ class Values:
         """Return one of `options` that is none of `besides`."""
         left = [option for option in options if option not in besides]
 
-        def draw(rng: Rng) -> T:
-            return left[int(rng.integers(0, len(left)))]
-
-        base = draw(self.rng(name, version=0))
-        return self._other(name, draw, base) if name in self.changed else base
+        base = picked(self.rng(name, version=0), left)
+        return self._other(name, partial(picked, options=left), base) if name in self.changed else base
 
 
 def _series(rng: Rng, count: int, walk: bool) -> NDArray[np.float64]:
@@ -174,7 +167,7 @@ def _changes(asked: dict[str, bool], rng: Rng) -> tuple[str, frozenset[str], boo
     names, small = sorted(asked), sorted(name for name, can in asked.items() if can)
     how = str(rng.choice(["a little", "one", "few", "all"], p=[0.3, 0.25, 0.25, 0.2]))
     if how == "a little" and small:
-        return "a little", frozenset({small[int(rng.integers(0, len(small)))]}), True
+        return "a little", frozenset({picked(rng, small)}), True
     if how == "all":
         return "all", frozenset(names), False
     count = 1 if how != "few" else min(len(names), int(rng.integers(2, 5)))
@@ -183,10 +176,8 @@ def _changes(asked: dict[str, bool], rng: Rng) -> tuple[str, frozenset[str], boo
 
 def _can_be_seen(one: Pixels, two: Pixels) -> bool:
     """A change of a few pixels by a few levels is one that nobody sees."""
-    if one.shape != two.shape:
-        return True
-    change = cv2.absdiff(one, two).max(axis=2)
-    return bool((change >= 70).sum() >= max(4, 0.00002 * change.size))
+    change = changed_mask(one, two, 70)
+    return change is None or bool((change > 0).sum() >= max(4, 0.00002 * change.size))
 
 
 def twins_of(draw: Draw, title: str, rng: Rng, *, style: str, readable: int = 0) -> Twins:
@@ -194,7 +185,7 @@ def twins_of(draw: Draw, title: str, rng: Rng, *, style: str, readable: int = 0)
 
     `readable` is the width in pixels below which its smallest words can no longer be read.
     """
-    seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    seed = seed_of(rng)
     values = Values(seed)
     one = pixels(draw(np.random.default_rng(seed), values))
     for attempt in range(20):
