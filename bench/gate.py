@@ -1,6 +1,6 @@
 """What the gate decides on look-alikes and their re-saves from proxies alone, and on what is meant to slip past it.
 
-    python -m bench gate [proxies|evasions ...] [--pairs N] [--copies N] [--kept N] [--innocents N] [--out FILE]
+    python -m bench gate [proxies|evasions ...] [--pairs N] [--copies N] [--kept N] [--innocents N]
 
 proxies: pairs of bench.lookalikes from `--first` on: different receipts, from the most alike on, different forms, two
 of one layout; and receipts, forms and photographs saved again. Each pair meets in a tenant of its own: the first is
@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 
 import cv2
@@ -48,8 +47,6 @@ OPTIONS = (
     option("--kept", 50, help="photographs that are altered in ten ways"),
     option("--innocents", 2000, help="other pictures"),
     option("--policy", "", help="what the gate does with each relation, other than by default"),
-    option("--all", False, help="print every evasion that was accepted, and every innocent that was refused"),
-    option("--out", "", metavar="FILE", help="write every decision on them there, one JSON object a line"),
 )
 _COLUMNS = ("accepted", "review", "duplicate", "fine print")
 _OUTCOMES = ("duplicate", "review", "accepted", "refused")
@@ -107,25 +104,21 @@ def evasions(asked: argparse.Namespace) -> int:
     names = names_of("photos", "test")
     kept, others = names[: asked.kept], names[asked.kept :]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    lines = []
     with (
         tempfile.TemporaryDirectory() as folder,
         samepic.Gate(f"{folder}/u.db", workers=InProcess(), policy=asked.policy) as gate,
     ):
         for name in kept:
             gate.admit(wanted_data() / name, name)
-        for kind, name, data in _evasions(kept, others):
-            lines.append((kind, name, gate.check(data)))
-        innocents = _innocents(set(kept))
-        for name, _ in zip(innocents, range(asked.innocents), strict=False):
-            lines.append(("innocents", name, gate.admit(named_bytes(name), name)))
-    for kind, name, decision in lines:
-        counts[kind][decision.outcome] += 1
-        if asked.all and decision.outcome == ("duplicate" if kind == "innocents" else "accepted"):
-            print(f"{kind:16} {name}: {decision.detail}")
-    if asked.out:
-        rows = ({"kind": kind, "name": name, **decision.to_dict()} for kind, name, decision in lines)
-        Path(asked.out).write_text("".join(f"{json.dumps(one)}\n" for one in rows))
+        innocents = islice(_innocents(set(kept)), asked.innocents)
+        decided = chain(
+            ((kind, name, gate.check(data)) for kind, name, data in _evasions(kept, others)),
+            (("innocents", name, gate.admit(named_bytes(name), name)) for name in innocents),
+        )
+        for kind, name, decision in decided:
+            counts[kind][decision.outcome] += 1
+            if decision.outcome == ("duplicate" if kind == "innocents" else "accepted"):
+                print(f"{kind:16} {name}: {decision.detail}")
     head("", "pictures", *_OUTCOMES)
     for kind, of_kind in counts.items():
         row(kind, of_kind.total(), *(of_kind[outcome] for outcome in _OUTCOMES))

@@ -127,8 +127,7 @@ def _shots(half: str) -> tuple[Pair, ...]:
 
 def _places(half: str, number: int, rng: Rng) -> Labelled:
     """Two shots of one place as they came, in an order by chance."""
-    pairs = _shots(half)
-    pair = pairs[number % len(pairs)]
+    pair = _shots(half)[number % len(_shots(half))]
     a, b = (pair.a, pair.b) if rng.random() < 0.5 else (pair.b, pair.a)
     truth = pair.expected | {"similar", "different"}
     return Labelled(pair.kind.removeprefix("place "), truth, named_bytes(a), named_bytes(b))
@@ -136,8 +135,7 @@ def _places(half: str, number: int, rng: Rng) -> Labelled:
 
 def _zoomed_places(half: str, number: int, rng: Rng) -> Labelled:
     """Two shots of one place, of which one shows only a part: as another lens would have taken it."""
-    pairs = _shots(half)
-    pair = pairs[number % len(pairs)]
+    pair = _shots(half)[number % len(_shots(half))]
     names = [name.removeprefix("file:") for name in (pair.a, pair.b)]
     whole, other = (pixels_of(name) for name in rng.permutation(names).tolist())
     height, width = other.shape[:2]

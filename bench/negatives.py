@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -52,18 +53,22 @@ class Pair:
         return one if one == two else "mixed"
 
 
+def _rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a file of labels."""
+    with (LABELS / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @cache
 def labelled_pairs() -> dict[frozenset[str], tuple[frozenset[str], tuple[Box, ...]]]:
     """Return the pairs that were looked at one by one: {two paths: (right relations, boxes)}."""
     found = {}
-    with (LABELS / "pairs.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            numbers = [int(n) for n in row["box"].split()]
-            boxes: tuple[Box, ...] = ()
-            if numbers:
-                x, y, w, h = numbers
-                boxes = ((x, y, w, h),)
-            found[frozenset({row["a"], row["b"]})] = (frozenset(row["label"].split("|")), boxes)
+    for row in _rows("pairs.csv"):
+        boxes: tuple[Box, ...] = ()
+        if row["box"]:
+            x, y, w, h = (int(n) for n in row["box"].split())
+            boxes = ((x, y, w, h),)
+        found[frozenset({row["a"], row["b"]})] = (frozenset(row["label"].split("|")), boxes)
     return found
 
 
@@ -73,12 +78,10 @@ def series_labels() -> dict[str, tuple[str, int, int, str]]:
     Two shots of one series at most `reach` positions apart are similar; farther apart they may be. `split` is what
     goes into one half of the data together.
     """
-    found, counts = {}, dict[str, int]()
-    with (LABELS / "sameplace.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            position = counts.get(row["series"], 0)
-            found[row["path"]] = (row["series"], position, int(row["reach"]), row["split"])
-            counts[row["series"]] = position + 1
+    found, counts = {}, Counter[str]()
+    for row in _rows("sameplace.csv"):
+        found[row["path"]] = (row["series"], counts[row["series"]], int(row["reach"]), row["split"])
+        counts[row["series"]] += 1
     return found
 
 
@@ -209,8 +212,7 @@ _READABLE = 450
 @lru_cache(maxsize=1)
 def one_paper() -> frozenset[frozenset[str]]:
     """Return the pairs of labels/receipts.csv: one paper scanned twice, or too near it to say."""
-    with (LABELS / "receipts.csv").open(newline="") as file:
-        return frozenset(frozenset({row["a"], row["b"]}) for row in csv.DictReader(file))
+    return frozenset(frozenset({row["a"], row["b"]}) for row in _rows("receipts.csv"))
 
 
 def _reduced(path: str) -> NDArray[np.float32]:
