@@ -33,11 +33,7 @@ PAGES = {
     ),
     "gate": (
         "The gate, and errors",
-        "AsyncGate Gate GatePolicy",
-    ),
-    "answers": (
-        "What the gate answers",
-        "CodeHint Decision Match Caveat Change Evidence Likelihood Outcome",
+        "AsyncGate CodeHint Decision Gate GatePolicy Match Caveat Change Evidence Likelihood Outcome",
     ),
 }
 
@@ -84,7 +80,7 @@ def _class(name: str, one: type) -> str:
     lines = [f"### `{name}`" + " (class)" * (name.lower() in samepic.__all__), doc]
     if dataclasses.is_dataclass(one) and (fields := list(_fields(one))):
         lines.insert(1, "```python\n" + "\n".join(fields) + "\n```")
-    elif "__init__" in vars(one):
+    elif "__init__" in vars(one) and one is not samepic.AsyncGate:  # its arguments are those of Gate
         lines.insert(1, "```python\n" + _signature(name, vars(one)["__init__"]) + "\n```")
     public = {key: value for key, value in vars(one).items() if not key.startswith("_")}
     if one is samepic.AsyncGate:  # its methods are those of Gate, and said there

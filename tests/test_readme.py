@@ -1,4 +1,4 @@
-"""The documentation is run: what README shows is what happens, and the pages of the command line name every option."""
+"""The documentation is run: what README shows is what happens, and the page of the command line names every option."""
 
 from __future__ import annotations
 
@@ -17,13 +17,9 @@ from samepic.cli.command import build_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-CLI = "".join((ROOT / "docs" / name).read_text() for name in ("cli.md", "cli-gate.md"))
-RUN = (
-    "README.md",
-    "docs/notebooks.md",
-    "docs/photos.md",
-    "docs/screens.md",
-)  # whose blocks are run, each page in a folder of its own
+CLI = (ROOT / "docs" / "cli.md").read_text()
+# Pages whose blocks are run, each in a folder of its own.
+RUN = ("README.md", "docs/notebooks.md", "docs/photos.md")
 # What sets a machine up is run by the CI, and the sites of examples/ by tests/contrib.
 SETUP = ("git clone", "cd ", "make ", "pip install", "python examples/")
 

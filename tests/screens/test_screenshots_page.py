@@ -19,8 +19,6 @@ from tests.kits.browser import CHROMEDRIVER, CHROMIUM, LEAN, Watched, browser, p
 PAGE = (ROOT / "docs" / "screenshots.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"(?:# |<!-- )([\w./]+)")
-# What the page says of several processes is what test_pytest_browser.py does, with ten tests.
-ELSEWHERE = "pytest -q -n 2"
 BROWSER = """
 # What the page leaves to `playwright install`: here a Chromium is installed already, and wants no sandbox.
 import pytest
@@ -83,14 +81,11 @@ def shown(output: str) -> re.Pattern[str]:
 @pytest.mark.browser
 def test_the_page_works_from_top_to_bottom(tmp_path: Path) -> None:
     path_of(CHROMEDRIVER)
-    assert ELSEWHERE in PAGE
     (tmp_path / "conftest.py").write_text(BROWSER % {"chromium": path_of(CHROMIUM), "lean": LEAN})
     seen = 0
     for language, block in BLOCK.findall(PAGE):
         if language == "console":
             for command, output in commands(block):
-                if command == ELSEWHERE:
-                    continue
                 result = typed(command, tmp_path)
                 assert shown(output).fullmatch(result), f"$ {command}\n{result}"
                 if "1 picture differs" in result:

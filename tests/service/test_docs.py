@@ -14,8 +14,8 @@ from tests.kits.service import Running
 from tests.test_readme import actual, blocks
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE, OPERATE, HOSTS = (
-    (ROOT / "docs" / name).read_text() for name in ("service.md", "operate.md", "hosts.md")
+PAGE, OPERATE, SCALE = (
+    (ROOT / "docs" / name).read_text() for name in ("service.md", "operate.md", "scale.md")
 )
 
 
@@ -80,7 +80,7 @@ def test_the_limits_that_the_pages_name_are_those_of_the_profile() -> None:
         f"answers over {limits.answer_piece // 1024} KB",
         f"for {limits.stop_seconds} s at most",
     ):
-        assert text in " ".join((PAGE + HOSTS).split()), text
+        assert text in " ".join((PAGE + SCALE).split()), text
 
 
 def test_the_token_file_of_the_page_is_one(tmp_path: Path) -> None:

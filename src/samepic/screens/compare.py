@@ -202,7 +202,7 @@ def compare_screenshots(
     screen: Screen = SCREEN,
     limits: Limits = LIMITS,
 ) -> Verdict:
-    """Compare two screenshots pixel by pixel, except for invisible differences (docs/screens.md).
+    """Compare two screenshots pixel by pixel, except for invisible differences (docs/screenshots.md).
 
     `a` and `b` take any form that `compare` takes; `same_if` is the loosest relation that counts as the same; `screen`
     says which pixels differ and which are ignored. The relations are same-file, same-pixels, resaved (no visible
