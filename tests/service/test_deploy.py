@@ -20,11 +20,15 @@ import httpx
 import pytest
 
 from samepic.cli.serve import OPTIONS
+from samepic.store import open_store
 from tests.kits.ending import end_group
 from tests.kits.service import Running
+from tests.kits.store_kit import put_accepted
+from tests.service.test_events import SECRET, Receiver
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
+SERVE, EVENTS = "samepic.service", "samepic-events@.service"
 TOKEN = "t" * 32
 
 # Runs a command with the system calls of a unit's SystemCallFilter, as systemd would, by libseccomp.
@@ -96,25 +100,70 @@ def test_the_image_copies_what_is_there_and_its_check_asks_the_service(running: 
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
-def test_the_unit_is_one_and_exposes_little(tmp_path: Path) -> None:
-    unit = tmp_path / "samepic.service"
-    unit.write_text((DEPLOY / "samepic.service").read_text().replace("/opt/samepic/bin/samepic", "/bin/true"))
+@pytest.mark.parametrize("name", [SERVE, EVENTS])
+def test_each_unit_is_one_and_exposes_little(tmp_path: Path, name: str) -> None:
+    unit = tmp_path / name.replace("@", "@shop")
+    unit.write_text((DEPLOY / name).read_text().replace("/opt/samepic/bin/samepic", "/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     security = ["systemd-analyze", "security", "--offline=true", "--threshold=25", str(unit)]
     assert subprocess.run(security, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(
+def test_the_unit_of_events_is_hardened_as_that_of_the_service_and_decodes_nothing() -> None:
+    serve, events = ((DEPLOY / name).read_text() for name in (SERVE, EVENTS))
+    assert serve.count(" seccomp\n") == 1
+    serve = re.sub(r"^#.*\n", "", serve.replace(" seccomp\n", "\n"), flags=re.MULTILINE)
+    assert serve[serve.index("NoNewPrivileges") :] == events[events.index("NoNewPrivileges") :]
+
+
+def filtered(name: str) -> tuple[str, ...]:
+    """Return what a command begins with that may make the system calls of a unit alone."""
+    filters = re.findall(r"^SystemCallFilter=(.*)$", (DEPLOY / name).read_text(), re.MULTILINE)
+    return (sys.executable, "-c", _FILTERED, ";".join(filters))
+
+
+by_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None or not Path("/usr/lib/x86_64-linux-gnu/libseccomp.so.2").exists(),
     reason="there is no systemd-analyze or no libseccomp",
 )
+
+
+@by_systemd
+def test_under_the_system_calls_of_its_unit_the_command_of_it_posts_events(tmp_path: Path) -> None:
+    text = (DEPLOY / EVENTS).read_text().replace("\\\n", "")
+    (command,) = re.findall(r"^ExecStart=/opt/samepic/bin/samepic (.*)$", text, re.MULTILINE)
+    for place in ("/var/lib/samepic", "/etc/samepic"):
+        assert place in text
+        text, command = text.replace(place, str(tmp_path)), command.replace(place, str(tmp_path))
+    (tmp_path / "events-shop.secret").write_text(SECRET)
+    (given,) = re.findall(r"^Environment=(.*)$", text, re.MULTILINE)
+    with Receiver() as receiver, closing(open_store(str(tmp_path / "uploads.db"))) as store:
+        store.record_events(3600)
+        put_accepted(store, "a")
+        values = {"URL": f"{receiver.address}/hook"} | dict(pair.split("=") for pair in given.split())
+        words = [
+            re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], word.replace("%i", "shop"))
+            for word in command.split()
+        ]
+        process = subprocess.Popen(
+            [*filtered(EVENTS), sys.executable, "-m", "samepic", *words],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            receiver.wait_for("a")
+            put_accepted(store, "b")
+            receiver.wait_for("b")
+        finally:
+            end_group(process, 10)
+
+
+@by_systemd
 def test_under_the_system_calls_of_the_unit_uploads_are_decoded_in_the_full_sandbox(
     tmp_path: Path, upload: bytes
 ) -> None:
-    filters = re.findall(r"^SystemCallFilter=(.*)$", (DEPLOY / "samepic.service").read_text(), re.MULTILINE)
-    inside = (sys.executable, "-c", _FILTERED, ";".join(filters))
-    with Running(tmp_path / "u.db", tmp_path / "log", inside=inside) as service:
+    with Running(tmp_path / "u.db", tmp_path / "log", inside=filtered(SERVE)) as service:
         answer = httpx.post(f"{service.address}/v1/admit?key=k", content=upload)
         assert answer.status_code == 201
         assert not [line for line in service.logged() if line["level"] == "warning"]
