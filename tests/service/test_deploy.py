@@ -20,14 +20,17 @@ import httpx
 import pytest
 
 from samepic.cli.serve import OPTIONS
+from samepic.service.settings import find_token, read_tokens
 from samepic.store import open_store
 from tests.kits.ending import end_group
 from tests.kits.service import Running
 from tests.kits.store_kit import put_accepted
 from tests.service.test_events import SECRET, Receiver
+from tests.test_readme import shell
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
+OPERATE = (ROOT / "docs" / "operate.md").read_text()
 SERVE, EVENTS = "samepic.service", "samepic-events@.service"
 TOKEN = "t" * 32
 
@@ -97,6 +100,14 @@ def test_the_image_copies_what_is_there_and_its_check_asks_the_service(running: 
         asked = program.replace("http://127.0.0.1:8000", address)
         done = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False)
         assert done.returncode == status
+
+
+def test_the_image_makes_the_tokens_of_the_compose_file(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^docker run --rm (samepic token .*)$", OPERATE, re.MULTILINE)
+    done = shell(command, tmp_path)
+    found = find_token(read_tokens(str(tmp_path / "tokens.toml")), done.stderr.splitlines()[0])
+    assert found is not None
+    assert found.tenant == "shop"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
