@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic import Outcome, StoreError
+from samepic import Gate, Outcome, StoreError
 from samepic.gate.admission import Admission
 from samepic.store import open_store
 from samepic.store.contract import LONGEST_LEASE
@@ -58,12 +58,19 @@ def test_a_living_upload_is_waited_for_and_then_decides(opens: Opens, coffee: Pa
     assert (decision.outcome, decision.match and decision.match.key) == (Outcome.DUPLICATE, "slow")
 
 
+def pend(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let uploads be pending first, as if others had come since they were compared."""
+    put = gate._store.put
+    monkeypatch.setattr(gate._store, "put", lambda record, lease, _: put(record, lease, None))
+
+
 def test_an_upload_that_lost_its_lease_begins_anew(
     opens: Opens, coffee: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process took it for dead and has let a copy in meanwhile."""
     gate, rival = opens(), opens()
     store = gate._store
+    pend(gate, monkeypatch)
     taken: list[bool] = []
     decide = store.decide
 
@@ -87,6 +94,7 @@ def test_an_upload_that_fails_in_the_middle_leaves_nothing_behind(
     def broken(*_: object) -> bool:
         raise StoreError("the disk is full")
 
+    pend(gate, monkeypatch)
     monkeypatch.setattr(gate._store, "decide", broken)
     with pytest.raises(StoreError, match="full"):
         gate.admit(coffee, "photo")

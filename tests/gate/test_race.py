@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from samepic import Outcome, StoreKeyError
+from samepic.store.contract import Seen
+from samepic.store.records import Record, State
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
 from tests.kits.uploaders import Upload, Uploaders, wrong_round
@@ -20,6 +22,30 @@ def test_of_copies_that_arrive_at_once_one_is_accepted(url: str, photos: dict[st
             uploads = [Upload(f"{name}/{n}", data) for n, data in enumerate(copies)]
             answers = uploaders.round(uploads)
             assert wrong_round(answers, {upload.key: name for upload in uploads}) == []
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_what_came_after_an_upload_was_compared_is_compared_too(
+    url: str, opens: Opens, photos: dict[str, Path], monkeypatch: pytest.MonkeyPatch, copy: bool
+) -> None:
+    gate, rival = opens(url), opens(url)
+    put, came = gate._store.put, resaved(photos["coffee"]) if copy else photos["rocket"].read_bytes()
+    states = []
+
+    def late(record: Record, lease: float, seen: Seen | None) -> Record | None:
+        rival.admit(came, "rival")
+        made = put(record, lease, seen)
+        assert made is not None
+        states.append(made.state)
+        return made
+
+    monkeypatch.setattr(gate._store, "put", late)
+    decision = gate.admit(photos["coffee"], "photo")
+    assert states == [State.PENDING]
+    if copy:
+        assert (decision.outcome, decision.match and decision.match.key) == (Outcome.DUPLICATE, "rival")
+    else:
+        assert decision.outcome is Outcome.ACCEPTED
 
 
 def test_pictures_that_arrive_at_once_are_all_accepted(url: str, photos: dict[str, Path]) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.store import open_store
-from samepic.store.contract import LONGEST_LEASE, Store
+from samepic.store.contract import LONGEST_LEASE, Seen, Store
 from samepic.store.records import Record, Refusal, State
 from samepic.store.sqlite import SqliteStore
 from tests.kits.records import match, record
@@ -130,6 +130,27 @@ class StoreKit(EmptyStore):
         seen = read_beside_writers(url, put, read)
         assert len(seen) == 60
         assert seen == sorted(set(seen))
+
+    def test_what_was_decided_is_put_as_such_if_nothing_came_or_went_since(self, store: Store) -> None:
+        store.record_events(60)
+        first, other = put(store, "a"), put(store, "z", tenant="other")
+        seen = Seen(first.number, store.removals("", 0)[0])
+        held = record("b", state=State.HELD, matches=(match("a"),))
+        made = store.put(held, LEASE, seen)
+        assert made is not None
+        assert made.number > other.number
+        assert (made.state, store.get("", "b")) == (State.HELD, made)
+        assert [event.kind for event in store.events("", "", 9).events] == ["picture.held"]
+        later = store.put(record("c", state=State.ACCEPTED), LEASE, seen)
+        assert later is not None
+        assert later.state is State.PENDING  # b has come
+        seen = seen._replace(last=later.number)
+        store.remove("", "a")
+        late = store.put(record("d", state=State.HELD, matches=(match("a"),)), LEASE, seen)
+        assert late is not None
+        assert (late.state, late.matches) == (State.PENDING, ())
+        assert [event.kind for event in store.events("", "", 9).events] == ["picture.held", "picture.removed"]
+        assert store.put(record("d", state=State.ACCEPTED), LEASE, seen) is None
 
     def test_a_pending_picture_is_decided_once(self, store: Store) -> None:
         made = put(store, "a")

@@ -1,8 +1,9 @@
 """Admission of one upload: if two copies arrive at once, exactly one is accepted.
 
-The upload is first compared without a lock. Then it is committed as pending, with a number, and compared with every
-record of a lower number: accepted ones decide at once, matching pending ones are waited for, at most until their leases
-expire. Only a higher number waits for a lower one, so there is no deadlock.
+The upload is first compared without a lock. Where nothing has come or gone since then, it is committed as decided, with
+a number. Else it is committed as pending, and compared with every record of a lower number: accepted ones decide at
+once, matching pending ones are waited for, at most until their leases expire. Only a higher number waits for a lower
+one, so there is no deadlock.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from samepic.decision import Caveat, Decision, Evidence, Match, Outcome
 from samepic.duplicates.quality import merit
 from samepic.errors import StoreError, StoreKeyError, UnreadableError
 from samepic.fingerprints.fingerprint import Fingerprint
-from samepic.gate.index import Index
+from samepic.gate.index import CandidateNumbers, Index
 from samepic.gate.options import GatePolicy, PolicyAction
 from samepic.gate.verify import IDENTICAL, GateContext, MatchVerifier, VerifiedMatch
 from samepic.picture import Encoded
 from samepic.sandbox.decode import Prepared
-from samepic.store.contract import Store
+from samepic.store.contract import Seen, Store
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import GATE
 from samepic.tuning.verify import BY_RULE
@@ -40,9 +41,10 @@ _ATTEMPTS: Final = 5  # how often an upload restarts after losing its lease
 class _SearchResult:
     """Verified matches: the one that refuses the upload, those to review, pending ones; `skipped` were too many.
 
-    `nearest` is the first of these.
+    `nearest` is the first of these, `seen` what was searched.
     """
 
+    seen: Seen
     refusing: tuple[Record, VerifiedMatch] | None = None
     reviewing: list[VerifiedMatch] = field(default_factory=list)
     pending: list[Record] = field(default_factory=list)
@@ -62,9 +64,12 @@ class _CandidateSearch:
     _shared: dict[int, int] = field(default_factory=dict)
 
     def search(self, below: int | None = None) -> _SearchResult:
-        record, result = self._verifier.record, _SearchResult()
-        settled = self._store.settled(record.tenant, record.identity)
-        order, result.skipped, result.nearest = self._candidates(settled, below)
+        record = self._verifier.record
+        with self._store.reading():
+            settled = self._store.settled(record.tenant, record.identity)
+            found = self._index.candidates(self._store, self._fingerprint, below)
+            result, order, alike = self._candidates(found, settled, below)
+        order += self._screened(alike, found.alike)
         # Accepted and held pictures first: they need no waiting.
         for candidate in sorted(order, key=lambda candidate: candidate.state is State.PENDING):
             self._keep_alive()
@@ -81,11 +86,10 @@ class _CandidateSearch:
         return result
 
     def _candidates(
-        self, settled: dict[str, bool], below: int | None
-    ) -> tuple[list[Record], int, Record | None]:
-        """Return the kept pictures to compare with, in order, how many more there are, and the first of these."""
+        self, found: CandidateNumbers, settled: dict[str, bool], below: int | None
+    ) -> tuple[_SearchResult, list[Record], list[Record]]:
+        """Return an empty result, the kept pictures to compare with, in order, and those to screen before."""
         record, store = self._verifier.record, self._store
-        found = self._index.candidates(store, self._fingerprint, below)
         first = store.twins(record.tenant, record.identity)
         for identity, same in settled.items():
             if same:
@@ -101,7 +105,7 @@ class _CandidateSearch:
         order = [kept[number] for number in chosen if number in kept]
         alike = [kept[number] for number in further if number in kept]
         nearest = kept.get(skipped[0]) if skipped else None
-        return order + self._screened(alike, found.alike), len(skipped), nearest
+        return _SearchResult(found.seen, skipped=len(skipped), nearest=nearest), order, alike
 
     def _screened(self, alike: list[Record], bits: Mapping[int, int]) -> list[Record]:
         """Return those of the pictures with a near copy code that share features with the upload, the most first.
@@ -184,6 +188,10 @@ def _decision_from(key: str, result: _SearchResult, policy: GatePolicy, *, flood
     return replace(decision, flooding=floods)
 
 
+def _kept_as(decision: Decision) -> tuple[State, tuple[Match, ...]]:
+    return (State.HELD, decision.matches) if decision.outcome is Outcome.REVIEW else (State.ACCEPTED, ())
+
+
 Turn = Callable[[], AbstractContextManager[object]]
 """Gives the context in which an upload gets its number: of copies that arrive at once the lowest one is kept."""
 
@@ -250,13 +258,19 @@ class Admission:
             if previous is not None:
                 return previous
             verifier, search = self._prepared
-            decision = self._decision(search.search())
+            found = search.search()
+            decision = self._decision(found)
             if decision.outcome is Outcome.DUPLICATE:
                 return self._remember_refusal(decision)
+            state, matches = _kept_as(decision)
+            record = replace(verifier.record, state=state, matches=matches)
             with self._turn():
-                pending = self._context.store.put_pending(verifier.record, self._context.lease)
+                seen = None if found.pending else found.seen
+                pending = self._context.store.put(record, self._context.lease, seen)
             if pending is None:
                 continue  # another upload has just taken this key
+            if pending.state is not State.PENDING:
+                return decision
             try:
                 return self._resolve(pending, search, deadline)
             except _LostError:
@@ -283,8 +297,7 @@ class Admission:
         if decision.outcome is Outcome.DUPLICATE:
             store.withdraw(number)
             return self._remember_refusal(decision)
-        state = State.HELD if decision.outcome is Outcome.REVIEW else State.ACCEPTED
-        if not store.decide(number, state, decision.matches if state is State.HELD else ()):
+        if not store.decide(number, *_kept_as(decision)):
             raise _LostError
         return decision
 

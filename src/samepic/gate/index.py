@@ -9,15 +9,19 @@ from typing import NamedTuple
 
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.hamming import Codes, TurnedCodes, nearest_to_any
-from samepic.store.contract import Store
+from samepic.store.contract import Seen, Store
 from samepic.tuning.search import GATE, SEARCH
 
 
 class CandidateNumbers(NamedTuple):
-    """Numbers of pictures, nearest first: `near` by PDQ, `alike` by the copy code alone, with its distance in bits."""
+    """Numbers of pictures, nearest first: `near` by PDQ, `alike` by the copy code alone, with its distance in bits.
+
+    `seen` is what they were searched in.
+    """
 
     near: list[int]
     alike: dict[int, int]
+    seen: Seen
 
 
 class Index:
@@ -38,8 +42,10 @@ class Index:
         with self._reading():
             near = {} if fingerprint.is_weak else self._near(fingerprint, below)
             alike = {} if fingerprint.is_weak or not fingerprint.copycode else self._alike(fingerprint, below)
+            seen = Seen(self.last, self._removed)
         order = sorted(near, key=lambda number: (near[number], number))
-        return CandidateNumbers(order, {number: alike[number] for number in alike if number not in near})
+        alike = {number: alike[number] for number in alike if number not in near}
+        return CandidateNumbers(order, alike, seen)
 
     def _near(self, fingerprint: Fingerprint, below: int | None) -> dict[int, int]:
         near = self._pdq.within(fingerprint.pdq_forms, SEARCH.radius)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import IO, Final, TypeVar
 
 from samepic.sandbox.decode import Task
 from samepic.sandbox.protocol import (
@@ -36,6 +39,12 @@ _LOG = logging.getLogger("samepic.gate")
 _IDLE_CPU, _IDLE_CHECK = 0.5, 2.0
 """What a process may compute while it has no task, and how often that is looked at, in seconds."""
 
+_WAITS: Final = hasattr(select, "poll")
+"""Whether a thread can wait for a pipe and the time, whichever comes first."""
+
+if hasattr(os, "sysconf"):
+    _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+
 _Result = TypeVar("_Result")
 
 
@@ -54,8 +63,9 @@ class LateError(Exception):
 class WorkerProcess:
     """A process that answers one task at a time.
 
-    A thread of its own starts it and exchanges messages with it, so that callers can time out. That thread has to start
-    the process: the system ends an orphan when the thread that started it ends.
+    A thread of its own starts it, and ends it where it computes without a task: the system ends an orphan when the
+    thread that started it ends. Callers exchange messages with it themselves where pipes can be waited for, not on
+    Windows; there that thread does it too.
     """
 
     def __init__(self, limits: WorkerLimits, *, filtered: bool) -> None:
@@ -65,8 +75,8 @@ class WorkerProcess:
         self.failure = ""
         self._filtered = filtered
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
-        self._killed = False
+        self._lock, self._exchanging = threading.Lock(), threading.Lock()
+        self._killed, self._deadline = False, math.inf
         self._rested = 0.0
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._greeted = self._later(self._start)
@@ -96,17 +106,19 @@ class WorkerProcess:
         """Run one task and read at most `limit` bytes of body. Raises LateError and LostError."""
         self.tasks += 1
         request = Request(self.tasks, task, tuple(map(len, bodies)))
-        starved = self._starved()
-        reply = self._later(partial(self._reply, frame(request, *bodies), limit))
+        starved, pieces = self._starved(), frame(request, *bodies)
         try:
-            return reply.result(seconds)
+            if _WAITS:
+                self._deadline = time.monotonic() + seconds
+                return self._reply(pieces, limit)
+            return self._later(partial(self._reply, pieces, limit)).result(seconds)
         except TimeoutError:
             raise LateError(self._starved() - starved) from None
 
     def resident(self) -> int:
         """Return the bytes of memory that the process holds now, 0 where the system does not tell."""
         pages = self._counted("statm")[1:2]
-        return int(pages[0]) * os.sysconf("SC_PAGE_SIZE") if pages else 0
+        return int(pages[0]) * _PAGE if pages else 0
 
     def is_busy(self) -> bool:
         """Return whether the process has computed since its last answer: its code may not be ours any more."""
@@ -115,7 +127,7 @@ class WorkerProcess:
     def _computed(self) -> float:
         """Return the processor time of the process so far, in seconds, 0 where the system does not say."""
         times = self._counted("stat")[11:13]
-        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK") if times else 0.0
+        return sum(map(int, times)) / _TICKS if times else 0.0
 
     def _starved(self) -> float:
         """Return the seconds that the process has waited for a processor so far, 0 where the system does not tell."""
@@ -124,8 +136,9 @@ class WorkerProcess:
 
     def _counted(self, file: str) -> list[bytes]:
         """Return what Linux counts of the process, behind its name, in a file of /proc; nothing elsewhere."""
-        with suppress(OSError):
-            return Path(f"/proc/{self.pid}/{file}").read_bytes().rpartition(b")")[2].split()
+        # Three times as fast as Path.read_bytes, and done several times a task.
+        with suppress(OSError), open(f"/proc/{self.pid}/{file}", "rb", buffering=0) as found:  # noqa: PTH123
+            return found.read(1024).rpartition(b")")[2].split()
         return []
 
     def kill(self) -> None:
@@ -168,15 +181,20 @@ class WorkerProcess:
         while (call := self._next()) is not None:
             call()
         if self._process is not None:
-            with self._process:  # closes its pipes, and waits for its end
-                self._process.kill()
+            self._process.kill()
+            with self._exchanging, self._process:  # closes its pipes, and waits for its end
+                pass
 
     def _next(self) -> Callable[[], None] | None:
         """Return what is to be done next; end the process where it computes meanwhile."""
         while True:
             with suppress(queue.Empty):
                 return self._work.get(timeout=_IDLE_CHECK)
-            if self.is_busy():
+            if not self._exchanging.acquire(blocking=False):
+                continue  # it has a task
+            busy = self.is_busy()
+            self._exchanging.release()
+            if busy:
                 _LOG.warning("worker %d computed while it had nothing to do: it is ended", self.pid)
                 self.kill()
 
@@ -199,6 +217,9 @@ class WorkerProcess:
             raise LostError(f"greets with no protection: {error}") from None
         if greeting.protection is None:
             raise LostError(greeting.failure)
+        for pipe in (process.stdin, process.stdout) if _WAITS else ():
+            assert pipe is not None
+            os.set_blocking(pipe.fileno(), False)
         return greeting.protection
 
     def _reply(self, pieces: list[bytes], limit: int) -> tuple[Answer, bytes]:
@@ -216,20 +237,40 @@ class WorkerProcess:
     def _exchange(
         self, process: subprocess.Popen[bytes], pieces: list[bytes], limit: int
     ) -> tuple[bytes, bytes]:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        to, answers = process.stdin, process.stdout
+        assert to is not None
+        assert answers is not None
+
+        def read(size: int) -> bytes:
+            while (found := answers.read(size)) is None:
+                self._wait_for(answers, select.POLLIN)
+            return bytes(found)
+
         try:
-            for piece in pieces:
-                left = memoryview(piece)
-                while left:
-                    left = left[process.stdin.write(left) or 0 :]
-            found = read_frame(process.stdout.read, self.limits.answer_bytes, limit)
-            self._rested = self._computed()
-            return found
+            with self._exchanging:
+                for piece in pieces:
+                    left = memoryview(piece)
+                    while left:
+                        written = to.write(left)
+                        if written is None:
+                            self._wait_for(to, select.POLLOUT)
+                        left = left[written or 0 :]
+                found = read_frame(read, self.limits.answer_bytes, limit)
+                self._rested = self._computed()
+                return found
         except FrameError as error:
             raise LostError(f"gave no answer: {error}") from None
+        except TimeoutError:
+            raise
         except (OSError, EOFError, ValueError):
             raise LostError(_how_it_ended(process)) from None
+
+    def _wait_for(self, pipe: IO[bytes], event: int) -> None:
+        """Wait until something can be read or written. Raises TimeoutError once it is too late."""
+        waiting, left = select.poll(), self._deadline - time.monotonic()
+        waiting.register(pipe, event)
+        if left <= 0 or not waiting.poll(1000 * left):
+            raise TimeoutError
 
 
 def _how_it_ended(process: subprocess.Popen[bytes] | None) -> str:

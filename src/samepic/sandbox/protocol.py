@@ -210,8 +210,10 @@ def checked(kind: type[Value], sent: object) -> Value:
     All fields of the type must be there and no others, and texts, lists and numbers be bounded.
     """
     try:
-        raw = msgspec.json.decode(sent) if isinstance(sent, bytes) else sent
-        _check_bounds(raw)
+        raw = sent
+        if isinstance(sent, bytes):  # what is parsed is part of what was checked before it
+            raw = msgspec.json.decode(sent)
+            _check_bounds(raw)
         found = msgspec.convert(raw, kind)
         complete = msgspec.json.decode(msgspec.json.encode(found)) == raw
     except (ValueError, RecursionError) as error:
@@ -222,14 +224,18 @@ def checked(kind: type[Value], sent: object) -> Value:
 
 
 def _check_bounds(value: object) -> None:
-    if isinstance(value, str):
-        sound = len(value) <= _LETTERS and value.isprintable()
-    elif isinstance(value, (int, float)):
-        sound = abs(value) < _REASON
-    else:
-        sound = value is None or (isinstance(value, (list, dict)) and len(value) <= _ITEMS)
-    if not sound:
-        raise FrameError(f"expected a printable or bounded value, found {printable(repr(value), 80)}")
-    items = (*value, *value.values()) if isinstance(value, dict) else value
-    for item in items if isinstance(items, (list, tuple)) else ():
-        _check_bounds(item)
+    left = [value]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            sound = len(value) <= _LETTERS and value.isprintable()
+        elif isinstance(value, (int, float)):
+            sound = abs(value) < _REASON
+        else:
+            sound = value is None or (isinstance(value, (list, dict)) and len(value) <= _ITEMS)
+        if not sound:
+            raise FrameError(f"expected a printable or bounded value, found {printable(repr(value), 80)}")
+        if isinstance(value, (list, dict)):
+            left += value
+        if isinstance(value, dict):
+            left += value.values()

@@ -191,8 +191,18 @@ class Database(ABC):
                 self._joined.run = None
 
     @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read by one connection all that this thread reads within."""
+        with self._reading() as run:
+            self._joined.reads = run
+            try:
+                yield
+            finally:
+                self._joined.reads = None
+
+    @contextmanager
     def _reading(self) -> Iterator[Run]:
-        if run := getattr(self._joined, "run", None):
+        if run := getattr(self._joined, "run", None) or getattr(self._joined, "reads", None):
             yield run
             return
         with self._pool.acquire() as connection:

@@ -39,6 +39,19 @@ class CodesPage(NamedTuple):
     copycodes: bytes
 
 
+class Seen(NamedTuple):
+    """Which pictures of a tenant a search has seen: numbers up to `last`, without those removed up to `removed`."""
+
+    last: int
+    removed: int
+
+
+_CHANGED = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM codes WHERE tenant = ? AND number > ?)"
+    " OR EXISTS (SELECT 1 FROM removals WHERE tenant = ? AND position > ?)"
+)
+
+
 class Store(Reviews, Events):
     """Records by tenant and key, numbered in the order in which they become visible to every process.
 
@@ -65,21 +78,30 @@ class Store(Reviews, Events):
 
         The number is higher than any that was ever visible, to any process, before.
         """
+        return self.put(record, lease, None)
+
+    def put(self, record: Record, lease: float, seen: Seen | None) -> Record | None:
+        """Add a record in its state where `seen` is all there is still, else as `put_pending`."""
         with self._writing(numbered=True) as run:
+            if seen is None or run(_CHANGED, (record.tenant, seen.last, record.tenant, seen.removed)):
+                record = replace(record, state=State.PENDING, matches=())
             now = self._now(run)
-            pending = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
-            values = tables.values_of(pending, "pictures")
+            record = replace(record, created=now, lease_until=now + lease)
+            values = tables.values_of(record, "pictures")
             del values["number"]
             rows = tables.insert(
                 run, "pictures", values, " ON CONFLICT (tenant, key) DO NOTHING RETURNING number"
             )
             if not rows:
                 return None
-            pending = replace(pending, number=int(rows[0][0]))
-            kept = replace(pending, proxy=self._keep_proxy(run, pending.number, pending.proxy))
-            for table in ("codes", "proxies"):
-                tables.insert(run, table, tables.values_of(kept, table))
-        return pending
+            record = replace(record, number=int(rows[0][0]))
+            proxies = tables.values_of(record, "proxies")
+            proxies["proxy"] = self._keep_proxy(run, record.number, record.proxy)
+            tables.insert(run, "codes", tables.values_of(record, "codes"))
+            tables.insert(run, "proxies", proxies)
+            if record.state is not State.PENDING:
+                tables.record_state(run, record.tenant, record.key, record.state, proxies["matches"])
+        return record
 
     def renew(self, number: int, lease: float) -> bool:
         """Extend the lease of a pending record to `lease` seconds from now; return False where it is not pending."""
@@ -127,7 +149,9 @@ class Store(Reviews, Events):
     def _records(self, which: str, *values: object) -> list[Record]:
         """Return the records that a condition on p, c and x selects."""
         records = [tables.record_from(row) for row in self._read(f"{tables.RECORDS} WHERE {which}", *values)]
-        proxies = self._read_proxies({record.number: record.proxy for record in records})
+        held = {record.number: record.proxy for record in records}
+        if (proxies := self._read_proxies(held)) is held:
+            return records
         return [replace(one, proxy=proxies[one.number]) for one in records if one.number in proxies]
 
     def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from samepic.errors import StoreError
 from samepic.store.connections import Skippable, refuse_newer
+from samepic.store.contract import Seen
 from samepic.store.postgres import PostgresStore, lock_tables, pool_of, runner
 from samepic.store.records import Record, ReviewDecision
 from samepic.store.tables import LOAD_ROWS, ON_SHARD, Run, upsert
@@ -142,11 +143,11 @@ class ShardedStore(PostgresStore):
             shard.put("", 0, bytes(self.probe))  # of no store
             shard.sweep(self._id, self._removals_after)
 
-    def put_pending(self, record: Record, lease: float) -> Record | None:
+    def put(self, record: Record, lease: float, seen: Seen | None) -> Record | None:
         # Found before the lock of numbers is taken, which a shard that is gone must not prolong.
         self._joined.shard = self._answering()
         try:
-            return super().put_pending(record, lease)
+            return super().put(record, lease, seen)
         finally:
             self._joined.shard = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ class _Connection(sqlite3.Connection):
 def _file_at(path: str) -> str:
     """Return the device and inode of the file at a path, "" for none."""
     try:
-        found = Path(path).stat()
+        found = os.stat(path)  # noqa: PTH116  (for every connection that is used, twice)
     except OSError:
         return ""
     return f"{found.st_dev}/{found.st_ino}"

@@ -98,6 +98,8 @@ _SELECTED = {
     if _FIELDS.get(column, column) in {field.name for field in fields(Record)}
 }
 
+_READ = tuple((name, _CONVERSIONS[name][1] if name in _CONVERSIONS else None) for name in _SELECTED)
+
 RECORDS = (
     f"SELECT {', '.join(_SELECTED.values())} FROM pictures p"
     " JOIN codes c ON c.tenant = p.tenant AND c.number = p.number JOIN proxies x ON x.number = p.number"
@@ -107,10 +109,8 @@ RECORDS = (
 
 def record_from(row: tuple[Any, ...]) -> Record:
     """Return the record in a row of RECORDS."""
-    named = zip(_SELECTED, row, strict=True)
-    return Record(
-        **{name: _CONVERSIONS[name][1](value) if name in _CONVERSIONS else value for name, value in named}
-    )
+    pairs = zip(_READ, row, strict=True)
+    return Record(**{name: convert(value) if convert else value for (name, convert), value in pairs})
 
 
 def insert(
