@@ -23,11 +23,11 @@ _BLOCK = 32768
 """Codes per block, 1 MB: faster than larger and smaller blocks (`python -m bench speed search`)."""
 
 _FORMS = 8
-_GROUPS = ((0, 2, 4, 5), (1, 3, 6, 7))
+_GROUPS = np.array(((0, 2, 4, 5), (1, 3, 6, 7)))
 """Forms of PDQ (samepic.fingerprint.FORMS) that differ only by signs: half of their bits are inverted."""
 
-_INVERTED = np.array(((0, 0, 0, 0), (0, 1, 1, 0), (1, 1, 0, 0), (1, 0, 1, 0)), bool)
-"""Which of the four words of TurnedCodes are inverted in the forms of a group."""
+_INVERTED = -np.array(((0, 0, 0, 0), (0, 1, 1, 0), (1, 1, 0, 0), (1, 0, 1, 0))).astype(np.uint64)
+"""Ones in those of the four words of TurnedCodes that are inverted in the forms of a group."""
 
 _GROWTH = 8
 """Full arrays grow by an eighth: a million codes waste 5 MB at most."""
@@ -162,9 +162,9 @@ class TurnedCodes(_CodeSet):
 
     def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
         if native is not None:
-            groups = np.stack([words[list(group)] for group in _GROUPS])
+            groups = words[_GROUPS]
             # The forms of a group are at most so far from its first one with its words inverted.
-            apart = np.bitwise_count(np.where(_INVERTED, ~groups[:, :1], groups[:, :1]) ^ groups)
+            apart = np.bitwise_count(groups[:, :1] ^ groups ^ _INVERTED)
             radius += int(apart.sum(axis=2).max())
             return np.frombuffer(native.search_turned(self.words, groups[:, 0].copy(), radius), np.int64)
         rows = [np.empty(0, np.int64)]

@@ -68,8 +68,8 @@ class _CandidateSearch:
         with self._store.reading():
             settled = self._store.settled(record.tenant, record.identity)
             found = self._index.candidates(self._store, self._fingerprint, below)
-            result, order, alike = self._candidates(found, settled, below)
-        order += self._screened(alike, found.alike)
+            result, order, proxies = self._candidates(found, settled, below)
+        order += self._screened(proxies, found.alike)
         # Accepted and held pictures first: they need no waiting.
         for candidate in sorted(order, key=lambda candidate: candidate.state is State.PENDING):
             self._keep_alive()
@@ -87,8 +87,8 @@ class _CandidateSearch:
 
     def _candidates(
         self, found: CandidateNumbers, settled: dict[str, bool], below: int | None
-    ) -> tuple[_SearchResult, list[Record], list[Record]]:
-        """Return an empty result, the kept pictures to compare with, in order, and those to screen before."""
+    ) -> tuple[_SearchResult, list[Record], Mapping[int, bytes]]:
+        """Return an empty result, the kept pictures to compare with, in order, and proxies to screen before."""
         record, store = self._verifier.record, self._store
         first = store.twins(record.tenant, record.identity)
         for identity, same in settled.items():
@@ -100,30 +100,30 @@ class _CandidateSearch:
         bound = GATE.candidates
         chosen, skipped = numbers[:bound], numbers[bound:]
         further = [number for number in found.alike if number not in numbers]
-        wanted = [*chosen, *further, *skipped[:1]]
+        wanted = [*chosen, *skipped[:1]]
         kept = {candidate.number: candidate for candidate in store.fetch(record.tenant, wanted)}
         order = [kept[number] for number in chosen if number in kept]
-        alike = [kept[number] for number in further if number in kept]
         nearest = kept.get(skipped[0]) if skipped else None
-        return _SearchResult(found.seen, skipped=len(skipped), nearest=nearest), order, alike
+        return _SearchResult(found.seen, skipped=len(skipped), nearest=nearest), order, store.proxies(further)
 
-    def _screened(self, alike: list[Record], bits: Mapping[int, int]) -> list[Record]:
+    def _screened(self, proxies: Mapping[int, bytes], bits: Mapping[int, int]) -> list[Record]:
         """Return those of the pictures with a near copy code that share features with the upload, the most first.
 
         Before them come those whose code is so near, by `bits`, that few features say nothing: a small inset has few.
         """
-        unknown = [candidate for candidate in alike if candidate.number not in self._shared]
+        unknown = [number for number in proxies if number not in self._shared]
         if unknown:
             self._keep_alive()
-            counts = self._verifier.shared_features(unknown)
-            self._shared.update(zip((candidate.number for candidate in unknown), counts, strict=True))
+            counts = self._verifier.shared_features([proxies[number] for number in unknown])
+            self._shared.update(zip(unknown, counts, strict=True))
         ranks = {
             number: (min(bits[number], GATE.alike_near), -shared)
             for number, shared in self._shared.items()
             if number in bits and (shared or bits[number] < GATE.alike_near)
         }
-        sharing = [candidate for candidate in alike if candidate.number in ranks]
-        return sorted(sharing, key=lambda candidate: ranks[candidate.number])[: GATE.alike_looked]
+        sharing = sorted((number for number in proxies if number in ranks), key=lambda number: ranks[number])
+        looked = self._store.fetch(self._verifier.record.tenant, sharing[: GATE.alike_looked])
+        return sorted(looked, key=lambda candidate: sharing.index(candidate.number))
 
 
 def sentence_of(match: Match) -> str:
@@ -235,7 +235,6 @@ class Admission:
         self._context, self._key, self._encoded, self._policy = context, key, encoded, policy
         self._turn = turn or nullcontext
         self._data, self._replaces = data or {}, frozenset(replaces)
-        self._sha256 = hashlib.sha256(encoded.data).hexdigest()
         self._lease = _Lease(context.store, context.lease)
         self._number = 0
 
@@ -270,6 +269,7 @@ class Admission:
             if pending is None:
                 continue  # another upload has just taken this key
             if pending.state is not State.PENDING:
+                self._context.index.follow(found.seen, pending)
                 return decision
             try:
                 return self._resolve(pending, search, deadline)
@@ -339,6 +339,10 @@ class Admission:
         return _duplicate(self._key, refusal.match)
 
     @cached_property
+    def _sha256(self) -> str:
+        return hashlib.sha256(self._encoded.data).hexdigest()
+
+    @cached_property
     def _fingerprinted(self) -> Prepared:
         context, encoded = self._context, self._encoded
         return context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
@@ -362,7 +366,7 @@ class Admission:
         return Record(
             tenant=self._context.tenant,
             key=self._key,
-            sha256=self._sha256,
+            sha256=fingerprint.sha256,
             coded_digest=fingerprint.coded_digest,
             pdq=fingerprint.pdq,
             quality=fingerprint.quality,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.hamming import Codes, TurnedCodes, nearest_to_any
 from samepic.store.contract import Seen, Store
+from samepic.store.records import Record
 from samepic.tuning.search import GATE, SEARCH
 
 
@@ -79,6 +80,18 @@ class Index:
                         self._pdq.remove(number)
                         self._copies.remove(number)
             self._removed = position
+
+    def follow(self, seen: Seen, record: Record) -> None:
+        """Take in the record that came next after what was `seen`, where nothing later is known yet."""
+        with self._turn:
+            if self.last != seen.last:
+                return
+            with self._writing():
+                if record.pdq and not record.is_weak:
+                    self._pdq.add([record.number], record.pdq)
+                    if record.copycode:
+                        self._copies.add([record.number], record.copycode)
+                self.last = record.number
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -189,10 +189,10 @@ class MatchVerifier:
         verdict = pair.verdict
         return self._verified(kept, verdict.relation, verdict.probability, pair.explanation, pair.evidence)
 
-    def shared_features(self, kept: Sequence[Record]) -> list[int]:
+    def shared_features(self, kept: Sequence[bytes]) -> list[int]:
         """Return how many features the proxies of kept pictures share with the upload's; none where that fails."""
         try:
-            return self.context.engine.screen(self.record.proxy, [record.proxy for record in kept])
+            return self.context.engine.screen(self.record.proxy, kept)
         except UnreadableError as error:
             _log.warning("an upload cannot be screened: %s", _error_text(error))
             return [0] * len(kept)

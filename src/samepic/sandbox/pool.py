@@ -374,6 +374,11 @@ class Workers(Decoder):
         return {"count": self._pool.count, **self._pool.counts()}
 
     @property
+    def counters(self) -> Mapping[str, int]:
+        """Counts of tasks and of processes that were started and lost, as in `status`."""
+        return self._pool.counters
+
+    @property
     def processes(self) -> tuple[int, ...]:
         return self._pool.pids()
 

@@ -43,7 +43,7 @@ _WAITS: Final = hasattr(select, "poll")
 """Whether a thread can wait for a pipe and the time, whichever comes first."""
 
 if hasattr(os, "sysconf"):
-    _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+    _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 _Result = TypeVar("_Result")
 
@@ -126,8 +126,10 @@ class WorkerProcess:
 
     def _computed(self) -> float:
         """Return the processor time of the process so far, in seconds, 0 where the system does not say."""
-        times = self._counted("stat")[11:13]
-        return sum(map(int, times)) / _TICKS if times else 0.0
+        if self.pid and sys.platform == "linux":
+            with suppress(OSError):  # the clock that clock_getcpuclockid(3) would name
+                return time.clock_gettime(~self.pid << 3 | 2)
+        return 0.0
 
     def _starved(self) -> float:
         """Return the seconds that the process has waited for a processor so far, 0 where the system does not tell."""
@@ -135,10 +137,10 @@ class WorkerProcess:
         return int(waited[0]) / 1e9 if waited else 0.0
 
     def _counted(self, file: str) -> list[bytes]:
-        """Return what Linux counts of the process, behind its name, in a file of /proc; nothing elsewhere."""
+        """Return what Linux counts of the process in a file of /proc; nothing elsewhere."""
         # Three times as fast as Path.read_bytes, and done several times a task.
         with suppress(OSError), open(f"/proc/{self.pid}/{file}", "rb", buffering=0) as found:  # noqa: PTH123
-            return found.read(1024).rpartition(b")")[2].split()
+            return found.read(1024).split()
         return []
 
     def kill(self) -> None:

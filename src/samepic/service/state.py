@@ -227,7 +227,7 @@ class Service:
             return await self._heavy.run(call)
         finally:
             if self.gates.ready:
-                self.metrics.update_workers(self.gates.workers.status())
+                self.metrics.update_workers(self.gates.workers.counters)
 
 
 _IDEMPOTENCY = "idempotency-key"

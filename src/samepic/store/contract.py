@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from secrets import token_hex
@@ -83,10 +83,10 @@ class Store(Reviews, Events):
     def put(self, record: Record, lease: float, seen: Seen | None) -> Record | None:
         """Add a record in its state where `seen` is all there is still, else as `put_pending`."""
         with self._writing(numbered=True) as run:
+            changes: dict[str, Any] = {"created": (now := self._now(run)), "lease_until": now + lease}
             if seen is None or run(_CHANGED, (record.tenant, seen.last, record.tenant, seen.removed)):
-                record = replace(record, state=State.PENDING, matches=())
-            now = self._now(run)
-            record = replace(record, created=now, lease_until=now + lease)
+                changes |= {"state": State.PENDING, "matches": ()}
+            record = replace(record, **changes)
             values = tables.values_of(record, "pictures")
             del values["number"]
             rows = tables.insert(
@@ -160,6 +160,15 @@ class Store(Reviews, Events):
             return []
         marks = ", ".join("?" * len(numbers))
         return self._records(f"p.tenant = ? AND p.number IN ({marks}) ORDER BY p.number", tenant, *numbers)
+
+    def proxies(self, numbers: Sequence[int]) -> Mapping[int, bytes]:
+        """Return the proxies of the records with these numbers; deleted ones are left out."""
+        if not numbers:
+            return {}
+        marks = ", ".join("?" * len(numbers))
+        rows = self._read(f"SELECT number, proxy FROM proxies WHERE number IN ({marks})", *numbers)
+        found = self._read_proxies({number: bytes(proxy) for number, proxy in rows})
+        return {number: found[number] for number in numbers if number in found}
 
     def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
         """Return the states of these records and the seconds left of their leases; deleted ones are left out."""
