@@ -235,7 +235,8 @@ def _check_bounds(value: object) -> None:
             sound = value is None or (isinstance(value, (list, dict)) and len(value) <= _ITEMS)
         if not sound:
             raise FrameError(f"expected a printable or bounded value, found {printable(repr(value), 80)}")
-        if isinstance(value, (list, dict)):
-            left += value
         if isinstance(value, dict):
-            left += value.values()
+            left += (*value, *value.values())
+        elif isinstance(value, list):
+            # Of numbers alone, such as a quantization table, the least and the largest say it for all.
+            left += (min(value), max(value)) if value and set(map(type, value)) <= {int, float} else value
