@@ -61,10 +61,8 @@ def fingerprint(
 def embed(source: Source, *, limits: Limits = LIMITS) -> NDArray[np.float32]:
     """Return the embedding of a picture: (256,) float32 of length 1, whose signs are the bits of its copy code.
 
-    The dot product of two is 1 for one picture and near 0 for two that have nothing in common; crops, captions, borders
-    and turns of a picture stay near it. It proposes what to compare, and decides nothing. Embeddings of another
-    `Fingerprint.version` have other values. A JPEG is decoded no further than needed. Raises as `samepic.picture.load`,
-    and MissingPartError where the network cannot be run.
+    The dot product of two is 1 for one picture and near 0 for two that have nothing in common; see docs/copies.md. A
+    JPEG is decoded no further than needed. Raises as `fingerprint`.
     """
     opened = source if isinstance(source, (np.ndarray, Image.Image)) else read(source, limits=limits)
     shown = _small(opened, limits) if isinstance(opened, Encoded) else None
