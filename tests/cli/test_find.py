@@ -282,8 +282,18 @@ def test_the_work_of_all_stages_only_grows_and_ends_where_it_is_all_done(folder:
     Finder([str(folder)], cache=None, progress=seen.append).groups()
     done = [progress.work[0] for progress in seen]
     assert done == sorted(done)
-    assert seen[-1].work[0] == seen[-1].work[1] > 0
-    assert seen[0].work[1] > seen[0].total, "what comes after reading counts from the beginning"
+    assert seen[-1].work[0] == pytest.approx(seen[-1].work[1])
+    read = next(progress.work[0] for progress in seen if progress.stage == "searching")
+    assert seen[0].work[1] > read, "what comes after reading counts from the beginning"
+
+
+def test_a_large_file_is_more_work_than_a_small_one(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    for name, side in (("1-large.png", 1500), ("2-small.png", 100), ("3-small.png", 90)):
+        Image.effect_noise((side, side), 60).save(tmp_path / name)
+    Finder([str(tmp_path)], cache=None, progress=seen.append).groups()
+    first, *_, last = (progress.work[0] for progress in seen if progress.stage == "reading")
+    assert first > 0.7 * last
 
 
 def test_the_last_line_says_what_is_not_listed_and_what_to_do_with_a_report(run: Run, folder: Path) -> None:

@@ -42,7 +42,7 @@ from samepic.duplicates.scan import (
 )
 from samepic.duplicates.series import SeriesFinder
 from samepic.duplicates.verify import CandidateScreen, Verdicts, Verifier
-from samepic.duplicates.walk import FileFilter, Unreadable, Walk, path_key
+from samepic.duplicates.walk import File, FileFilter, Unreadable, Walk, path_key
 from samepic.fingerprints import Fingerprint
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
@@ -156,9 +156,22 @@ class Progress:
     work: tuple[float, float] = (0.0, 0.0)
 
 
-# 2026-11: what a pair or a copy code takes beside a file that is read, and pairs for each picture before they are
-# known, without and with copies: measured on albums of 24 to 324 pictures, of which none to all have copies.
-_HEAVY, _PAIRS_AHEAD = 40.0, (0.1, 1.5)
+# 2026-11-30, milliseconds: what a file takes, each megabyte of it, and of formats that are slow to decode; a copy code;
+# a pair, and each megabyte of both; a pair that copy codes propose, most of which are dismissed. Then how many pairs a
+# file has before they are known, by PDQ and by copy codes: in between where none and all have copies. Measured on
+# albums of 5 to 203 files of 20 KB to 2.7 MB.
+_FILE, _FILE_MB, _SLOW_MB, _COPYCODE, _PAIR, _PAIR_MB, _PROPOSED = 1.0, 7.0, 380.0, 25.0, 6.0, 30.0, 8.0
+_SLOW, _PAIRS_AHEAD, _PROPOSED_AHEAD = (".heic", ".heif", ".hif", ".avif"), 0.25, 1.0
+
+
+def _read_work(file: File) -> float:
+    megabyte = _SLOW_MB if file.path.lower().endswith(_SLOW) else _FILE_MB
+    return _FILE + megabyte * file.size / 1e6
+
+
+def _pair_work(file: File) -> float:
+    """Return what a pair takes for one of its two files."""
+    return _PAIR / 2 + _PAIR_MB * file.size / 1e6
 
 
 @dataclass(slots=True, eq=False)
@@ -199,7 +212,8 @@ class Finder(Search):
     with_series: bool = False
     read: int = 0
     compared: int = 0
-    _stages: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
+    _done: float = field(default=0.0, init=False)
+    _ahead: float = field(default=0.0, init=False)
 
     def groups(self) -> list[Group]:
         """Search, and return the groups by the path of their reference."""
@@ -215,10 +229,16 @@ class Finder(Search):
 
     def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[DistinctPicture]:
         walk = self.walk()
-        total = sum(1 for _ in self.walk().files()) if self.progress else 0
+        total, done = 0, 0.0
+        for file in self.walk().files() if self.progress else ():
+            total += 1
+            self._ahead += _read_work(file) + 2 * _PAIRS_AHEAD * _pair_work(file)
+        self._ahead += self._copies_work(total)
         reader = Reader(cache, pool, jobs * AHEAD, MemoryBudget(WORKING_BYTES))
-        for _ in reader.read_all(walk.files()):
-            self._report("reading", reader.files, total, "files")
+        for file in reader.read_all(walk.files()):
+            done += _read_work(file)
+            self._report("reading", reader.files, total, "files", done)
+        self._finish(done)
         self.unreadable = [*walk.unreadable, *reader.unreadable]
         self.others, self.read = reader.others, reader.read
         files = [file for item in reader.items.values() for file in item.files]
@@ -239,6 +259,8 @@ class Finder(Search):
             [item.fingerprint for item in searched],
             lambda done: self._report("searching", done, len(items), "pictures"),
         )
+        work_of = _foreseen([item.files[0] for item in searched], graph)
+        self._ahead = sum(work_of) + self._copies_work(len(graph))
         memory, window = MemoryBudget(WORKING_BYTES), jobs * AHEAD
         protected = frozenset(index for index, item in enumerate(items) if item.protected)
         new_verifier = partial(Verifier, items, cache, memory, _HELD_BYTES // jobs)
@@ -248,11 +270,13 @@ class Finder(Search):
         near = UnionFind(len(graph))
         for index in range(len(graph)):
             near.join(index, *graph.pdq_candidates(index))
-        found, done = Drafts(), 0
+        found, done, worked = Drafts(), 0, 0.0
         for cluster, drafts in zip(clusters := near.clusters(), comparer.drafts(clusters), strict=True):
             found += drafts
             done += sum(map(graph.count, cluster)) // 2
-            self._report("comparing", done, graph.pairs, "pairs")
+            worked += sum(work_of[index] for index in cluster)
+            self._report("comparing", done, graph.pairs, "pairs", worked)
+        self._finish(worked)
         if self.copies:
             self._code(items, comparer, found, partial(coded, cache, memory))
             found = self._joined(comparer, found, screen)
@@ -264,9 +288,8 @@ class Finder(Search):
         if self.with_series:
             copies = {index for draft, _ in found for index in draft.verdicts}
             shots = SeriesFinder(items, screen, new_verifier, pool, window)
-            show = partial(self._report, "comparing shots", unit="pairs")
             alone = set(range(len(items))) - copies - comparer.errors.keys() - protected
-            self.series = shots.find(alone, graph, show)
+            self.series = shots.find(alone, graph, self._report_shots)
         return groups
 
     def _code(
@@ -282,13 +305,15 @@ class Finder(Search):
         left_out |= comparer.errors.keys()
         strong = (index for index in range(len(comparer.graph)) if not items[index].fingerprint.is_weak)
         places, prints = [index for index in strong if index not in left_out], dict[int, Fingerprint]()
+        self._ahead = (_COPYCODE + _PROPOSED_AHEAD * _PROPOSED) * len(places)
         made = in_order(comparer.pool, lambda index: code(items[index]), places, comparer.window)
         for done, (index, one) in enumerate(zip(places, made, strict=True), 1):
             if isinstance(one, Fingerprint):
                 prints[index] = items[index].fingerprint = one
             else:
                 comparer.errors[index] = one
-            self._report("coding", done, len(places), "pictures")
+            self._report("coding", done, len(places), "pictures", _COPYCODE * done)
+        self._finish(_COPYCODE * len(places))
         show = partial(self._report, "searching", total=len(prints), unit="pictures")
         comparer.graph.add_copycodes(prints, show)
 
@@ -297,12 +322,13 @@ class Finder(Search):
         graph, sets = comparer.graph, UnionFind(len(comparer.graph))
         for draft, _ in found:
             sets.join(draft.reference, *draft.verdicts)
-        before = graph.pairs - graph.copycode_pairs
+        before, self._ahead = graph.pairs - graph.copycode_pairs, _PROPOSED * graph.copycode_pairs
         joined = comparer.join_copies(
             sets,
             lambda a, b: not {a, b} <= comparer.protected and screen.passes(a, b),
-            lambda done: self._report("comparing", before + done, graph.pairs, "pairs"),
+            lambda done: self._report("comparing", before + done, graph.pairs, "pairs", _PROPOSED * done),
         )
+        self._finish(self._ahead)
         _log.info("without common features: %d pairs", screen.dismissed)
         roots = {sets.root(index) for index in joined}
         kept = [one for one in found if sets.root(one[0].reference) not in roots]
@@ -333,16 +359,29 @@ class Finder(Search):
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
         return groups
 
-    def _report(self, stage: str, done: int, total: int, unit: str) -> None:
-        if self.progress is None:
-            return
-        total = max(done, total)
-        self._stages[stage] = done, total
-        files = self._stages.get("reading", (0, 0))
-        ahead = {"comparing": _PAIRS_AHEAD[self.copies], "coding": float(self.copies), "comparing shots": 0.0}
-        heavy = [self._stages.get(name, (0.0, share * files[1])) for name, share in ahead.items()]
-        worked, wanted = (files[side] + _HEAVY * sum(part[side] for part in heavy) for side in (0, 1))
-        self.progress(Progress(stage, done, total, unit, (worked, wanted)))
+    def _copies_work(self, pictures: int) -> float:
+        """Return what copy codes and the pairs they propose take, before it is known which pictures need one."""
+        return (_COPYCODE + _PROPOSED_AHEAD * _PROPOSED) * pictures * self.copies
+
+    def _finish(self, work: float) -> None:
+        """Count the work of a stage as done, beside that of the stages before it."""
+        self._done, self._ahead = self._done + work, self._ahead - work
+
+    def _report_shots(self, done: int, total: int) -> None:
+        self._ahead = _PROPOSED * total
+        self._report("comparing shots", done, total, "pairs", _PROPOSED * done)
+
+    def _report(self, stage: str, done: int, total: int, unit: str, work: float = 0.0) -> None:
+        """Report what is done in a stage, and its `work`, beside that of stages before it."""
+        if self.progress is not None:
+            whole = self._done + work, self._done + max(work, self._ahead)
+            self.progress(Progress(stage, done, max(done, total), unit, whole))
+
+
+def _foreseen(files: list[File], graph: CandidateGraph) -> list[float]:
+    """Return the work of each picture in its cluster: it is decoded once, and takes half of each pair."""
+    counts = zip(map(graph.count, range(len(graph))), files, strict=True)
+    return [count and _read_work(file) + count * _pair_work(file) for count, file in counts]
 
 
 def find(

@@ -123,8 +123,8 @@ class Reader:
         self._sizes: set[int] = set()
         self._lock = threading.Lock()
 
-    def read_all(self, files: Iterable[File]) -> Iterator[int]:
-        """Read every file; yield the size of each one that is done."""
+    def read_all(self, files: Iterable[File]) -> Iterator[File]:
+        """Read every file; yield each one that is done."""
         for file, (kind, content) in in_order(self._pool, self._classify, files, self._window):
             self.files += 1
             if kind == "other":
@@ -134,7 +134,7 @@ class Reader:
             else:
                 item = self.items.setdefault(content, DistinctPicture(self._fingerprints[content]))
                 item.files.append(replace(file, sha256=content))
-            yield file.size
+            yield file
 
     def _classify(self, file: File) -> tuple[File, CachedFile]:
         result = self._cache.file(file)
