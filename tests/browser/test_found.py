@@ -168,6 +168,12 @@ def test_a_file_is_looked_at_closely_beside_the_best_copy(chromium: Browser, rev
         expect(page.locator(".here .thumb img").first).to_be_visible()
         page.evaluate("Promise.all([...document.images].slice(0, 4).map((image) => image.decode()))")
         shot(page, "find-dark")
+        picture = page.locator(".here .thumb img").first
+        among_four = picture.evaluate("image => image.height")
+        page.evaluate(
+            "document.querySelectorAll('.here .file:nth-child(n + 3)').forEach((file) => file.remove())"
+        )
+        assert picture.evaluate("image => image.height") > 1.5 * among_four, "two files share the width"
 
 
 def test_on_a_phone_nothing_sticks_out_and_fingers_do_what_keys_do(chromium: Browser, review: Review) -> None:

@@ -43,6 +43,16 @@ def test_without_yes_it_only_tells(run: Run, report: Path, groups: Groups, tmp_p
         assert snapshot(tmp_path) == before
 
 
+def test_relative_paths_of_another_folder_are_an_error(run: Run, report: Path, tmp_path: Path) -> None:
+    found = report.read_text()
+    report.write_text(found.replace(f"{tmp_path}/", ""))
+    assert run("clean", report).returncode == 0
+    report.write_text(found.replace(f"{tmp_path}/tree/", ""))
+    done = run("clean", report)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("run this in the folder where samepic find ran\n")
+
+
 def test_yes_does_it_and_undo_brings_it_back(run: Run, report: Path, groups: Groups, tmp_path: Path) -> None:
     before = snapshot(tmp_path / "tree")
     done = run("clean", report, "--trash", "--yes")

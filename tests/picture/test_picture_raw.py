@@ -46,6 +46,9 @@ def test_a_raw_file_is_its_preview_as_it_is_shown() -> None:
         b"II*\0\x10\0\0\0CR\2\0",
         b"FUJIFILMCCD-RAW 0201",
         b"IIRO\x08\0\0\0",
+        b"II\x1a\0\0\0HEAPCCDR",
+        b"\0MRM\0\0\x0a\x0c",
+        b"FOVb\2\0\3\0",
         b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",
     ],
 )

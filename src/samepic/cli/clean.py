@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from samepic.cli import options
 from samepic.cli.command import NOT_SAME, SAME, UsageError
 from samepic.cli.output import styled
+from samepic.errors import ReportError
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, plural, printable
 
@@ -109,12 +110,19 @@ def run(args: argparse.Namespace) -> int:
 
 def read_report(name: str) -> ScanReport:
     """Return the report in a file or on standard input. Raises ReportError, OSError, UsageError."""
+    from samepic.cleanup.plan import files_of
     from samepic.duplicates.groups import read_scan
 
     if name == "-":
-        return read_scan(options.standard_input(), "<stdin>")
-    with Path(name).open("rb") as file:
-        return read_scan(file, name)
+        scan = read_scan(options.standard_input(), "<stdin>")
+    else:
+        with Path(name).open("rb") as file:
+            scan = read_scan(file, name)
+    files = [Path(file.path) for group in scan.groups for file in files_of(group)]
+    if files and not any(path.is_absolute() or path.exists() for path in files):
+        found = f"none below {Path.cwd()}: run this in the folder where samepic find ran"
+        raise ReportError(f"{name}: expected the files of its groups, found {found}")
+    return scan
 
 
 def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
