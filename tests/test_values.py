@@ -148,6 +148,29 @@ def test_compare_runs_in_joblib(folder: Path) -> None:
     assert found == [samepic.compare(*pair) for pair in pairs]
 
 
+@pytest.mark.slow
+def test_compare_runs_in_a_cluster_of_dask(folder: Path) -> None:
+    distributed: Any = pytest.importorskip("distributed")
+    pair = folder / "a <b>.png", folder / "hole.png"
+    with distributed.Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+        found = client.gather([client.submit(samepic.compare, *some) for some in (pair, pair[::-1])])
+        again = client.submit(lambda verdict: verdict, client.scatter(found[0])).result()
+    assert [*found, again] == [samepic.compare(*pair), samepic.compare(*pair[::-1]), found[0]]
+
+
+@pytest.mark.slow
+def test_compare_runs_in_a_cluster_of_ray(folder: Path) -> None:
+    ray: Any = pytest.importorskip("ray")
+    pair = folder / "a <b>.png", folder / "hole.png"
+    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000)
+    try:
+        found = ray.get([ray.remote(samepic.compare).remote(*some) for some in (pair, pair[::-1])])
+        again = ray.get(ray.put(found[0]))
+    finally:
+        ray.shutdown()
+    assert [*found, again] == [samepic.compare(*pair), samepic.compare(*pair[::-1]), found[0]]
+
+
 def test_a_notebook_shows_pictures_and_facts_and_no_name_as_markup(
     verdict: samepic.Verdict, group: samepic.Group
 ) -> None:
