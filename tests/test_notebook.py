@@ -27,6 +27,7 @@ def test_the_notebook_runs_and_shows_what_its_text_says(
     shown = "\n".join(_text(output) for cell in cells for output in cell.outputs)
     assert "<img alt=" in shown and "changed in one place" in shown
     assert "samepic.compare               1.00     1.00       1.00      1.00" in shown
+    assert "coffee.png the same picture" in shown
     assert "dropped: ['astronaut.jpg', 'coffee (1).jpg', 'rocket.jpg']" in shown
 
 

@@ -259,8 +259,6 @@ class Finder(Search):
             [item.fingerprint for item in searched],
             lambda done: self._report("searching", done, len(items), "pictures"),
         )
-        work_of = _foreseen([item.files[0] for item in searched], graph)
-        self._ahead = sum(work_of) + self._copies_work(len(graph))
         memory, window = MemoryBudget(WORKING_BYTES), jobs * AHEAD
         protected = frozenset(index for index, item in enumerate(items) if item.protected)
         new_verifier = partial(Verifier, items, cache, memory, _HELD_BYTES // jobs)
@@ -270,11 +268,13 @@ class Finder(Search):
         near = UnionFind(len(graph))
         for index in range(len(graph)):
             near.join(index, *graph.pdq_candidates(index))
-        found, done, worked = Drafts(), 0, 0.0
-        for cluster, drafts in zip(clusters := near.clusters(), comparer.drafts(clusters), strict=True):
+        found, done, worked, clusters = Drafts(), 0, 0.0, near.clusters()
+        works = [_cluster_work([items[index].files[0] for index in cluster]) for cluster in clusters]
+        self._ahead = sum(works) + self._copies_work(len(graph))
+        for cluster, work, drafts in zip(clusters, works, comparer.drafts(clusters), strict=True):
             found += drafts
             done += sum(map(graph.count, cluster)) // 2
-            worked += sum(work_of[index] for index in cluster)
+            worked += work
             self._report("comparing", done, graph.pairs, "pairs", worked)
         self._finish(worked)
         if self.copies:
@@ -360,8 +360,8 @@ class Finder(Search):
         return groups
 
     def _copies_work(self, pictures: int) -> float:
-        """Return what copy codes and the pairs they propose take, before it is known which pictures need one."""
-        return (_COPYCODE + _PROPOSED_AHEAD * _PROPOSED) * pictures * self.copies
+        """Return what copy codes and the pairs they propose take, as if every other picture needed one."""
+        return (_COPYCODE + _PROPOSED_AHEAD * _PROPOSED) * pictures / 2 * self.copies
 
     def _finish(self, work: float) -> None:
         """Count the work of a stage as done, beside that of the stages before it."""
@@ -378,10 +378,10 @@ class Finder(Search):
             self.progress(Progress(stage, done, max(done, total), unit, whole))
 
 
-def _foreseen(files: list[File], graph: CandidateGraph) -> list[float]:
-    """Return the work of each picture in its cluster: it is decoded once, and takes half of each pair."""
-    counts = zip(map(graph.count, range(len(graph))), files, strict=True)
-    return [count and _read_work(file) + count * _pair_work(file) for count, file in counts]
+def _cluster_work(files: list[File]) -> float:
+    """Return the work of a cluster where all are the same: each is decoded, and all but one compared with that one."""
+    pairs = 2 * (1 - 1 / len(files))
+    return sum(_read_work(file) + pairs * _pair_work(file) for file in files)
 
 
 def find(
