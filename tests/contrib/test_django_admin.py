@@ -167,4 +167,4 @@ def test_the_lists_are_no_tables_to_dump(site: Client) -> None:
     out = StringIO()
     call_command("dumpdata", "samepic", "gallery", stdout=out)
     call_command("dumpdata", "samepic", "--all", stdout=out)
-    assert out.getvalue() == "[][]"
+    assert out.getvalue().split() in (["[][]"], ["[]", "[]"])  # Django 6 ends each
