@@ -80,6 +80,12 @@ def test_every_metric_of_the_dashboard_is_one_of_the_service(running: Running) -
     }
 
 
+def test_decoders_lost_are_counted_from_none_so_that_the_alarm_sees_the_first(running: Running) -> None:
+    text = httpx.get(f"{running.address}/metrics").text
+    lost = re.findall(r'^samepic_decoders_lost_total\{why="(\w+)"\} (.*)$', text, re.MULTILINE)
+    assert dict(lost) == {"late": "0.0", "died": "0.0"}
+
+
 def test_every_option_in_them_is_one_of_serve() -> None:
     names = {name.lstrip("-") for name in OPTIONS}
     variables = {f"SAMEPIC_{name.replace('-', '_').upper()}" for name in names} | {"SAMEPIC_DB_PASSWORD"}

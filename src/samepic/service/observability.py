@@ -55,6 +55,8 @@ class Metrics:
         self._lost = prometheus_client.Counter(
             "samepic_decoders_lost", "Decoding processes that had to be replaced.", ("why",), registry=own
         )
+        for why in _LOST:
+            self._lost.labels(why)  # from 0 on: `increase` does not see what a series begins with
         self._counted = dict.fromkeys(_LOST, 0)
         self.answered = 0
         if MULTIPROC_DIR not in os.environ:
