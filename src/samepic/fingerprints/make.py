@@ -61,8 +61,8 @@ def fingerprint(
 def embed(source: Source, *, limits: Limits = LIMITS) -> NDArray[np.float32]:
     """Return the embedding of a picture: (256,) float32 of length 1, whose signs are the bits of its copy code.
 
-    The dot product of two is 1 for one picture and near 0 for two that have nothing in common; see docs/copies.md. A
-    JPEG is decoded no further than needed. Raises as `fingerprint`.
+    The dot product of two, -1 to 1, is 1 for one picture and near 0 for two with nothing in common; docs/copies.md has
+    the network and its sources. Raises as `fingerprint`.
     """
     opened = source if isinstance(source, (np.ndarray, Image.Image)) else read(source, limits=limits)
     shown = _small(opened, limits) if isinstance(opened, Encoded) else None
@@ -72,8 +72,10 @@ def embed(source: Source, *, limits: Limits = LIMITS) -> NDArray[np.float32]:
 
 def _small(encoded: Encoded, limits: Limits) -> NDArray[np.uint8] | None:
     """Return a JPEG as small as its copy code allows; None for all others."""
-    _, jpeg = _coded(encoded, limits)
-    return None if jpeg is None else decode_for_copies(encoded.data, *jpeg)
+    if sniff(encoded.data) != "JPEG":
+        return None
+    header, segments = _jpeg(encoded, limits)
+    return decode_for_copies(encoded.data, header, segments[1:])
 
 
 def fingerprint_within(
@@ -122,8 +124,7 @@ def _coded(encoded: Encoded, limits: Limits) -> tuple[str, tuple[JpegHeader, lis
     name, data = encoded
     match sniff(data):
         case "JPEG":
-            header, segments = jpeg_parts(data, name, limits=limits)
-            check_size(name, header.width, header.height, 1, limits)
+            header, segments = _jpeg(encoded, limits)
             digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
             return digest, (header, segments[1:])
         case "PNG":
@@ -134,6 +135,12 @@ def _coded(encoded: Encoded, limits: Limits) -> tuple[str, tuple[JpegHeader, lis
             return coded_digest("PNG", png.orientation, color, samples), None
         case _:
             return "", None
+
+
+def _jpeg(encoded: Encoded, limits: Limits) -> tuple[JpegHeader, list[memoryview]]:
+    header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
+    check_size(encoded.name, header.width, header.height, 1, limits)
+    return header, segments
 
 
 def _value(sha256: str, coded: str, decoded: DecodedPicture, mode: str) -> Fingerprint:
