@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from samepic import Outcome, StoreKeyError
-from samepic.store.contract import Seen
+from samepic.store.contract import StoreSnapshot
 from samepic.store.records import Record, State
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
@@ -32,7 +32,7 @@ def test_what_came_after_an_upload_was_compared_is_compared_too(
     put, came = gate._store.put, resaved(photos["coffee"]) if copy else photos["rocket"].read_bytes()
     states = []
 
-    def late(record: Record, lease: float, seen: Seen | None) -> Record | None:
+    def late(record: Record, lease: float, seen: StoreSnapshot | None) -> Record | None:
         rival.admit(came, "rival")
         made = put(record, lease, seen)
         assert made is not None

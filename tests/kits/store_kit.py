@@ -14,7 +14,7 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.store import open_store
-from samepic.store.contract import LONGEST_LEASE, Seen, Store
+from samepic.store.contract import LONGEST_LEASE, Store, StoreSnapshot
 from samepic.store.records import Record, Refusal, State
 from samepic.store.sqlite import SqliteStore
 from tests.kits.records import match, record
@@ -134,7 +134,7 @@ class StoreKit(EmptyStore):
     def test_what_was_decided_is_put_as_such_if_nothing_came_or_went_since(self, store: Store) -> None:
         store.record_events(60)
         first, other = put(store, "a"), put(store, "z", tenant="other")
-        seen = Seen(first.number, store.removals("", 0)[0])
+        seen = StoreSnapshot(first.number, store.removals("", 0)[0])
         held = record("b", state=State.HELD, matches=(match("a"),))
         made = store.put(held, LEASE, seen)
         assert made is not None

@@ -25,7 +25,7 @@ from samepic.gate.options import GatePolicy, PolicyAction
 from samepic.gate.verify import IDENTICAL, GateContext, MatchVerifier, VerifiedMatch
 from samepic.picture import Encoded
 from samepic.sandbox.decode import Prepared
-from samepic.store.contract import Seen, Store
+from samepic.store.contract import Store, StoreSnapshot
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import GATE
 from samepic.tuning.verify import BY_RULE
@@ -44,7 +44,7 @@ class _SearchResult:
     `nearest` is the first of these, `seen` what was searched.
     """
 
-    seen: Seen
+    seen: StoreSnapshot
     refusing: tuple[Record, VerifiedMatch] | None = None
     reviewing: list[VerifiedMatch] = field(default_factory=list)
     pending: list[Record] = field(default_factory=list)

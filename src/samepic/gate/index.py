@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.hamming import Codes, TurnedCodes, nearest_to_any
-from samepic.store.contract import Seen, Store
+from samepic.store.contract import Store, StoreSnapshot
 from samepic.store.records import Record
 from samepic.tuning.search import GATE, SEARCH
 
@@ -22,7 +22,7 @@ class CandidateNumbers(NamedTuple):
 
     near: list[int]
     alike: dict[int, int]
-    seen: Seen
+    seen: StoreSnapshot
 
 
 class Index:
@@ -43,7 +43,7 @@ class Index:
         with self._reading():
             near = {} if fingerprint.is_weak else self._near(fingerprint, below)
             alike = {} if fingerprint.is_weak or not fingerprint.copycode else self._alike(fingerprint, below)
-            seen = Seen(self.last, self._removed)
+            seen = StoreSnapshot(self.last, self._removed)
         order = sorted(near, key=lambda number: (near[number], number))
         alike = {number: alike[number] for number in alike if number not in near}
         return CandidateNumbers(order, alike, seen)
@@ -81,7 +81,7 @@ class Index:
                         self._copies.remove(number)
             self._removed = position
 
-    def follow(self, seen: Seen, record: Record) -> None:
+    def follow(self, seen: StoreSnapshot, record: Record) -> None:
         """Take in the record that came next after what was `seen`, where nothing later is known yet."""
         with self._turn:
             if self.last != seen.last:

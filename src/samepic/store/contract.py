@@ -39,7 +39,7 @@ class CodesPage(NamedTuple):
     copycodes: bytes
 
 
-class Seen(NamedTuple):
+class StoreSnapshot(NamedTuple):
     """Which pictures of a tenant a search has seen: numbers up to `last`, without those removed up to `removed`."""
 
     last: int
@@ -80,7 +80,7 @@ class Store(Reviews, Events):
         """
         return self.put(record, lease, None)
 
-    def put(self, record: Record, lease: float, seen: Seen | None) -> Record | None:
+    def put(self, record: Record, lease: float, seen: StoreSnapshot | None) -> Record | None:
         """Add a record in its state where `seen` is all there is still, else as `put_pending`."""
         with self._writing(numbered=True) as run:
             changes: dict[str, Any] = {"created": (now := self._now(run)), "lease_until": now + lease}

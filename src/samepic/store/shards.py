@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from samepic.errors import StoreError
 from samepic.store.connections import Skippable, refuse_newer
-from samepic.store.contract import Seen
+from samepic.store.contract import StoreSnapshot
 from samepic.store.postgres import PostgresStore, lock_tables, pool_of, runner
 from samepic.store.records import Record, ReviewDecision
 from samepic.store.tables import LOAD_ROWS, ON_SHARD, Run, upsert
@@ -143,7 +143,7 @@ class ShardedStore(PostgresStore):
             shard.put("", 0, bytes(self.probe))  # of no store
             shard.sweep(self._id, self._removals_after)
 
-    def put(self, record: Record, lease: float, seen: Seen | None) -> Record | None:
+    def put(self, record: Record, lease: float, seen: StoreSnapshot | None) -> Record | None:
         # Found before the lock of numbers is taken, which a shard that is gone must not prolong.
         self._joined.shard = self._answering()
         try:
