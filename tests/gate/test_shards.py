@@ -74,7 +74,7 @@ def small(path: Path, size: int = 240) -> bytes:
 
 def scene(number: int) -> bytes:
     """Return a picture that is unlike those of other numbers."""
-    blocks = np.random.default_rng(number).integers(0, 255, (12, 12, 3), np.uint8)
+    blocks = np.random.default_rng(number).integers(0, 255, (32, 32, 3), np.uint8)
     return saved(Image.fromarray(blocks).resize((240, 240), Image.Resampling.BICUBIC), "PNG")
 
 

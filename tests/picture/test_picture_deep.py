@@ -140,6 +140,8 @@ def test_when_it_was_taken_tells_of_a_camera_and_broken_exif_of_none() -> None:
     assert exif_facts(block) == (1, "", "2026-11-28T12:00:00.25")
     assert not any(exif_facts(block[:length]).taken for length in range(0, 26))
     assert exif_facts(b"Exif\0\0II*\0" + b"\xff" * 40) == (1, "", "")
+    exif.get_ifd(0x8769)[0x9003] = "2026:1:8  2:00:00"
+    assert exif_facts(exif.tobytes()).taken == "2026-01-08T02:00:00.25"
     for none in ("0000:00:00 00:00:00", "2000:00:00 00:00:00", "2026:13:40 12:00:00", "    :  :     :  :  "):
         exif.get_ifd(0x8769)[0x9003] = none
         assert exif_facts(exif.tobytes()).taken == ""

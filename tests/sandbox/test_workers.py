@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from samepic import compare, fingerprint
 from samepic.errors import (
@@ -30,10 +32,12 @@ from samepic.limits import UPLOAD
 from samepic.picture import Encoded, inspect
 from samepic.picture.pillow import PLUGINS
 from samepic.profile import Profile
+from samepic.sandbox.child import failure
 from samepic.sandbox.decode import prepare
 from samepic.sandbox.pool import Workers
 from samepic.sandbox.process import WORKERS
-from tests.picture.picture_files import HEIC_TURNED, saved, scene
+from samepic.sandbox.protocol import MISSING, Failure
+from tests.picture.picture_files import DISPLAY_P3, HEIC_TURNED, profile, saved, scene
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="what the system of Linux alone offers")
 
@@ -61,7 +65,24 @@ def every_format() -> list[tuple[str, bytes]]:
         ("WEBP with alpha", saved(alpha, "WEBP")),
         ("16 bits", saved(np.full((9, 9), 700, np.uint16), "PNG")),
     ]
-    return [*files, ("CMYK", saved(picture.convert("CMYK"), "JPEG"))]
+    return [*files, ("CMYK", saved(picture.convert("CMYK"), "JPEG")), *described()]
+
+
+def described() -> list[tuple[str, bytes]]:
+    """Return pictures with all that a camera and an editor write beside them."""
+    exif, notes = Image.Exif(), PngInfo()
+    exif.update({0x010F: "NIKON", 0x0110: "D800", 0x0112: 6, 0x9C9B: "title".encode("utf-16-le")})
+    exif.get_ifd(0x8769).update({0x9003: "2026:11:28 12:00:00", 0x9291: "25", 0x9286: b"UNICODE\0\0a"})
+    exif.get_ifd(0x8825).update({1: "N", 2: (50.0, 0.0, 0.0), 29: "2026:11:28"})
+    notes.add_itxt("Title", "picture", "de", "Bild")
+    notes.add_text("Comment", "a", zip=True)
+    beside: dict[str, Any] = {"exif": exif, "icc_profile": profile("Wide", DISPLAY_P3, 1.8), "xmp": b"<x:xmpmeta/>"}
+    forms = {"PNG": {"pnginfo": notes, "dpi": (300, 300)}, "JPEG": {"comment": b"\xe4"}, "MPO": {}}
+    picture = Image.fromarray(scene(96, 64))
+    return [
+        (f"{form} with metadata", saved(picture, form, **beside, **forms.get(form, {})))
+        for form in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "MPO")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +144,11 @@ def test_an_unsound_file_raises_what_it_raises_here_under_its_own_name(
         workers.prepare(data, name)
     assert type(there.value) is type(here.value)
     assert str(there.value) == str(here.value)
+
+
+def test_what_an_installation_lacks_says_nothing_of_a_picture() -> None:
+    missing = failure(ModuleNotFoundError("No module named '_strptime'"), "a.jpg", 1 << 20)
+    assert missing == Failure(MISSING, "a.jpg", "", "No module named '_strptime'")
 
 
 def test_an_error_of_a_comparison_names_the_file_that_is_unsound(workers: Workers, rocket: Path) -> None:

@@ -53,7 +53,7 @@ def failure(error: Exception, name: str, memory_bytes: int) -> Failure:
     if isinstance(error, UnreadableError):
         kind = next(name for name, kind in ERRORS.items() if isinstance(error, kind))
         return Failure(kind, error.name, error.wanted, error.got, error.limit, error.most)
-    if isinstance(error, MissingPartError):
+    if isinstance(error, ImportError):  # what the installation lacks says nothing of the picture
         return Failure(MISSING, name, "", str(error))
     if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:
         expected = f"a picture that needs no more than {memory_bytes >> 20} MiB"
@@ -164,7 +164,7 @@ _ENCODINGS = (
 )
 
 _LAZY = (
-    "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "PIL.ImageCms", "samepic.measures.table",
+    "datetime", "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "PIL.ImageCms", "samepic.measures.table",
     "samepic.measures.ssimulacra2",
 )  # fmt: skip
 
