@@ -76,7 +76,11 @@ def described() -> list[tuple[str, bytes]]:
     exif.get_ifd(0x8825).update({1: "N", 2: (50.0, 0.0, 0.0), 29: "2026:11:28"})
     notes.add_itxt("Title", "picture", "de", "Bild")
     notes.add_text("Comment", "a", zip=True)
-    beside: dict[str, Any] = {"exif": exif, "icc_profile": profile("Wide", DISPLAY_P3, 1.8), "xmp": b"<x:xmpmeta/>"}
+    beside: dict[str, Any] = {
+        "exif": exif,
+        "icc_profile": profile("Wide", DISPLAY_P3, 1.8),
+        "xmp": b"<x:xmpmeta/>",
+    }
     forms = {"PNG": {"pnginfo": notes, "dpi": (300, 300)}, "JPEG": {"comment": b"\xe4"}, "MPO": {}}
     picture = Image.fromarray(scene(96, 64))
     return [

@@ -263,9 +263,9 @@ def _time(date: str, fraction: str = "") -> str:
     """Return the time of the tags DateTimeOriginal and SubSecTimeOriginal in ISO 8601, "" for what is none."""
     if not date:
         return ""
-    from datetime import datetime  # 2 ms, for photographs alone; its strptime would import more, which workers cannot
+    from datetime import datetime  # 2 ms, for photographs alone
 
-    found = _DATE.fullmatch(date)
+    found = _DATE.fullmatch(date)  # strptime imports a module, which worker processes cannot
     with suppress(ValueError):
         time = datetime(*map(int, found.groups())).isoformat() if found else ""
         return time + (f".{fraction}" if time and re.fullmatch(r"\d{1,9}", fraction, re.ASCII) else "")
