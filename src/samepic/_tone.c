@@ -213,8 +213,7 @@ static void fit(const Fit *f, const double *apart, double *out)
         f->shown_y[i] = f->y[i], f->shown_cr[i] = f->cr[i], f->shown_cb[i] = f->cb[i];
         colorless &= sqrt(f->to_cr[i] * f->to_cr[i] + f->to_cb[i] * f->to_cb[i]) <= f->is->gray;
     }
-    if (apart)
-        doubt(f, apart, f->w, f->w);
+    doubt(f, apart, f->w, f->w);
     for (int round = 0; round < ROUNDS; round++) {
         mix_of(f, curve, mix);
         for (Py_ssize_t i = 0; i < n; i++)
@@ -260,7 +259,7 @@ static void fit(const Fit *f, const double *apart, double *out)
     numbers[3] = sqrt(power / total);
 }
 
-/* Fits from all samples and, where `starts` holds (n,) distances, from those that are near by each of them. */
+/* A fit from those samples that are near by each row of distances (n,) in `starts`. */
 PyObject *native_tone(PyObject *self, PyObject *args)
 {
     Py_buffer samples, weights, starts, limits;
@@ -273,7 +272,7 @@ PyObject *native_tone(PyObject *self, PyObject *args)
         (uintptr_t)samples.buf % 8 || (uintptr_t)weights.buf % 4 || (uintptr_t)starts.buf % 8 || (uintptr_t)limits.buf % 8)
         PyErr_SetString(PyExc_ValueError, "wanted (6, n) samples and (k, n) distances in float64, and n weights in float32");
     else {
-        const Py_ssize_t fits = 1 + starts.len / line;
+        const Py_ssize_t fits = starts.len / line;
         double *room = malloc(8 * (size_t)line);
         found = room ? PyByteArray_FromStringAndSize(NULL, fits * NUMBERS * (Py_ssize_t)sizeof(double)) : PyErr_NoMemory();
         if (found) {
@@ -284,7 +283,7 @@ PyObject *native_tone(PyObject *self, PyObject *args)
                            room + 7 * n, limits.buf};
             Py_BEGIN_ALLOW_THREADS
             for (Py_ssize_t k = 0; k < fits; k++)
-                fit(&f, k ? (const double *)starts.buf + (k - 1) * n : NULL, out + k * NUMBERS);
+                fit(&f, (const double *)starts.buf + k * n, out + k * NUMBERS);
             Py_END_ALLOW_THREADS
         }
         free(room);

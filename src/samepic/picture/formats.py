@@ -205,16 +205,16 @@ def _silenced() -> Iterator[None]:
                 _warnings.__exit__(None, None, None)
 
 
-_VIDEO = re.compile(rb"\0\0\0[\x08-\xff]ftyp(?:mp4|iso|qt  |3gp|avc|M4V)")
+_VIDEO = rb"\0\0\0[\x08-\xff]ftyp(?:mp4|iso|qt  |3gp|avc|M4V)"
 
 
 def video_size(data: bytes, start: int) -> int:
     """Return the bytes of the video that follows the picture of a motion photo, from `start` on; 0 without one."""
-    found = _VIDEO.search(data, start)
+    found = re.compile(_VIDEO).search(data, start)
     return len(data) - found.start() if found else 0
 
 
-_DATE = re.compile(r"(\d{4}):(\d\d?):(\d\d?) +(\d\d?):(\d\d?):(\d\d?)", re.ASCII)
+_DATE = r"(\d{4}):(\d\d?):(\d\d?) +(\d\d?):(\d\d?):(\d\d?)"
 _MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN, _FRACTION = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003, 0x9291
 _TEXT, _MOST_TEXT = 2, 128
 _CODES = {3: "H", 4: "I"}  # of short and long
@@ -265,7 +265,7 @@ def _time(date: str, fraction: str = "") -> str:
         return ""
     from datetime import datetime  # 2 ms, for photographs alone
 
-    found = _DATE.fullmatch(date)  # strptime imports a module, which worker processes cannot
+    found = re.fullmatch(_DATE, date, re.ASCII)  # strptime imports a module, which worker processes cannot
     with suppress(ValueError):
         time = datetime(*map(int, found.groups())).isoformat() if found else ""
         return time + (f".{fraction}" if time and re.fullmatch(r"\d{1,9}", fraction, re.ASCII) else "")

@@ -18,6 +18,10 @@ class _ToneLimits:
     # holds
     close: Final = 0.8
     moderate: Final = 4.0
+    # slight, little: levels of change, as its root mean square, and of what is left, up to which it holds as well: it
+    # takes nothing for a change of tone, since two hundredths of a frame by twenty levels are 2.8
+    slight: Final = 0.6
+    little: Final = 2.6
     settled: Final = 0.25  # levels by which a round must move some sample for another one to follow
     # rest, most_left: weight of the mean of what is left, and the levels of it that count at most
     rest: Final = 0.05

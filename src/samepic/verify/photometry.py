@@ -236,15 +236,16 @@ def palette_of(rgb: Pixels) -> Pixels | None:
     """Return the colors (n, 3) of a picture (height, width, 3) that holds at most 256; None for all others."""
     step = max(1, math.isqrt(rgb.shape[0] * rgb.shape[1] // _SAMPLES))
     # A few samples rule out nearly all pictures, and some rows most of the others.
-    colors = np.unique(_codes(rgb[::step, ::step]))
+    colors = set(_codes(rgb[::step, ::step]).tolist())
     rows = max(1, _BLOCK // rgb.shape[1])
     for start in range(0, len(rgb), rows):
         if len(colors) > _MOST:
             return None
-        colors = np.union1d(colors, _codes(rgb[start : start + rows]))
+        colors.update(np.unique(_codes(rgb[start : start + rows])).tolist())
     if not PALETTE.fewest <= len(colors) <= _MOST:
         return None
-    return np.stack([colors >> 16, (colors >> 8) & 255, colors & 255], axis=1).astype(np.uint8)
+    codes = np.array(sorted(colors), np.uint32)
+    return np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=1).astype(np.uint8)
 
 
 def in_one_palette(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:

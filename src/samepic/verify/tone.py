@@ -98,10 +98,11 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     lifted = np.hypot(to_y - y - percentile(to_y - y, 50), np.abs(to_c - c))
     pair = ToneSamples(y, c, to_y, to_c, weights)
     fits = fits_plain if native is None else fits_of
-    (first,) = fits(pair, np.zeros((0, len(y))))
+    (first,) = fits(pair, np.zeros((1, len(y))))  # near by nothing, so all are
     # A strong curve may leave little only because it takes what covers a part of a page to the white around it.
     holds = _price(first) <= TONE.close and first.power <= TONE.moderate
-    return first if holds else min(fits(pair, np.stack([apart, lifted])), key=_price)
+    slight = first.power <= TONE.slight and first.rest <= TONE.little
+    return first if holds or slight else min((first, *fits(pair, np.stack([apart, lifted]))), key=_price)
 
 
 def _untouched(apart: Wide, weights: Floats) -> ToneMap:
@@ -125,11 +126,11 @@ class ToneSamples(NamedTuple):
 
 
 def fits_of(pair: ToneSamples, starts: Wide) -> list[ToneMap]:
-    """Return the fit begun from all samples, and those begun from the near ones by each of `starts`, (k, n)."""
+    """Return the fits begun from the samples that are near by each of `starts`, (k, n)."""
     samples = np.stack([pair.y, pair.c.real, pair.c.imag, pair.to_y, pair.to_c.real, pair.to_c.imag])
     weights = np.ascontiguousarray(pair.weights, np.float32)
     found = native.tone(samples.astype(np.float64), weights, starts.astype(np.float64), _LIMITS)
-    return [_map_of(numbers) for numbers in np.frombuffer(found, np.float64).reshape(len(starts) + 1, -1)]
+    return [_map_of(numbers) for numbers in np.frombuffer(found, np.float64).reshape(len(starts), -1)]
 
 
 def _map_of(numbers: Wide) -> ToneMap:
@@ -140,14 +141,13 @@ def _map_of(numbers: Wide) -> ToneMap:
 
 def fits_plain(pair: ToneSamples, starts: Wide) -> list[ToneMap]:
     """Return what `fits_of` does, without the native part: ten times as slow."""
-    return [_fitted(pair, start) for start in (None, *starts)]
+    return [_fitted(pair, start) for start in starts]
 
 
-def _fitted(pair: ToneSamples, apart: Wide | None) -> ToneMap:
+def _fitted(pair: ToneSamples, apart: Wide) -> ToneMap:
     y, c, to_y, to_c, weights = pair.y, pair.c, pair.to_y, pair.to_c, pair.weights
     w = weights.astype(float) + 1e-6
-    if apart is not None:
-        w = w * _doubt(apart, w)
+    w = w * _doubt(apart, w)
     curve, mix, colorless = np.arange(256.0), np.zeros(2), is_gray(to_c)
     gain = tint = slope = 0j
     shown_y, shown_c = y, c
