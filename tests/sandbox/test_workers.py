@@ -81,7 +81,11 @@ def described() -> list[tuple[str, bytes]]:
         "icc_profile": profile("Wide", DISPLAY_P3, 1.8),
         "xmp": b"<x:xmpmeta/>",
     }
-    forms = {"PNG": {"pnginfo": notes, "dpi": (300, 300)}, "JPEG": {"comment": b"\xe4"}, "MPO": {}}
+    forms: dict[str, dict[str, Any]] = {
+        "PNG": {"pnginfo": notes, "dpi": (300, 300)},
+        "JPEG": {"comment": b"\xe4"},
+        "MPO": {},
+    }
     picture = Image.fromarray(scene(96, 64))
     return [
         (f"{form} with metadata", saved(picture, form, **beside, **forms.get(form, {})))

@@ -261,14 +261,15 @@ def camera_name(make: str, model: str) -> str:
 
 def _time(date: str, fraction: str = "") -> str:
     """Return the time of the tags DateTimeOriginal and SubSecTimeOriginal in ISO 8601, "" for what is none."""
-    if not date:
+    found = re.fullmatch(_DATE, date, re.ASCII)  # strptime imports a module, which worker processes cannot
+    if found is None:
         return ""
     from datetime import datetime  # 2 ms, for photographs alone
 
-    found = re.fullmatch(_DATE, date, re.ASCII)  # strptime imports a module, which worker processes cannot
+    year, month, day, hour, minute, second = map(int, found.groups())
     with suppress(ValueError):
-        time = datetime(*map(int, found.groups())).isoformat() if found else ""
-        return time + (f".{fraction}" if time and re.fullmatch(r"\d{1,9}", fraction, re.ASCII) else "")
+        time = datetime(year, month, day, hour, minute, second).isoformat()
+        return time + (f".{fraction}" if re.fullmatch(r"\d{1,9}", fraction, re.ASCII) else "")
     return ""
 
 
