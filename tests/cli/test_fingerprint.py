@@ -62,7 +62,7 @@ def test_json_is_one_object_a_line_for_errors_too(run: Run, astronaut: Path) -> 
     assert result.pop("path") == str(astronaut) and result == made.to_dict()
     assert Fingerprint.parse(result["fingerprint"]) == made
     assert result["pdq"] == made.pdq.hex() == result["pdq_forms"]["upright"] and len(result["pdq_forms"]) == 8
-    assert (result["weak"], result["mode"], result["version"]) == (False, "fast", 3)
+    assert (result["weak"], result["mode"], result["version"]) == (False, "fast", 4)
     assert (trouble["unreadable"], trouble["kind"]) == ("nowhere.jpg", "UnreadableError")
     assert trouble["error"] == "no such file"
 

@@ -28,8 +28,8 @@ def test_a_fingerprint_comes_from_any_source_and_goes_to_text_and_back(astronaut
 
 def test_fingerprints_of_two_versions_are_not_mixed(astronaut: Path) -> None:
     text = str(samepic.fingerprint(astronaut))
-    with pytest.raises(FingerprintError, match="expected a fingerprint of version 3, found version '1'"):
-        Fingerprint.parse(text.replace("$3$", "$1$", 1))
+    with pytest.raises(FingerprintError, match="expected a fingerprint of version 4, found version '1'"):
+        Fingerprint.parse(text.replace("$4$", "$1$", 1))
 
 
 def test_the_function_tells_what_it_takes() -> None:

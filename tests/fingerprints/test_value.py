@@ -56,7 +56,7 @@ def test_a_fingerprint_survives_pickling(fingerprint: Fingerprint) -> None:
 
 def test_the_text_names_its_kind_and_version_and_shows_the_code_as_other_tools_write_it() -> None:
     text = str(plain(bytes(range(32))))
-    assert text.startswith("samepic-fp$3$")
+    assert text.startswith("samepic-fp$4$")
     assert f",pdq={bytes(range(32)).hex()}," in text
 
 
@@ -87,7 +87,7 @@ def test_another_kind_is_refused_and_both_are_named() -> None:
 
 
 def test_another_version_is_refused_and_both_are_named() -> None:
-    with pytest.raises(FingerprintError, match="version 3, found version '1'"):
+    with pytest.raises(FingerprintError, match="version 4, found version '1'"):
         Fingerprint.parse(str(plain(version=1)))
 
 
@@ -122,11 +122,11 @@ def test_the_distance_counts_the_bits_that_differ() -> None:
 
 
 def test_versions_do_not_mix() -> None:
-    with pytest.raises(FingerprintError, match="versions 3 and 1"):
+    with pytest.raises(FingerprintError, match="versions 4 and 1"):
         plain().distance(plain(version=1))
-    with pytest.raises(FingerprintError, match="versions 1 and 3"):
+    with pytest.raises(FingerprintError, match="versions 1 and 4"):
         plain(version=1).nearest_form(plain())
-    with pytest.raises(FingerprintError, match="versions 3 and 1"):
+    with pytest.raises(FingerprintError, match="versions 4 and 1"):
         plain().is_candidate(plain(version=1))
 
 

@@ -13,7 +13,7 @@ from samepic.fingerprints.pdq import FORMS
 from samepic.tuning.search import SEARCH
 from samepic.values import one_line
 
-VERSION = 3
+VERSION = 4
 _KIND = "samepic-fp"
 _BYTES, _QUARTERS, _MOST_PARTS = 32, 4, 32
 _DIGEST, _NUMBER = r"(?:[0-9a-f]{64})?", r"[0-9]{1,9}"
@@ -150,7 +150,9 @@ class Fingerprint:
         version, _, listed = rest.partition("$")
         if version != str(VERSION):
             found = f"version {version[:20]!r}"
-            raise FingerprintError(f"expected a fingerprint of version {VERSION}, found {found}")
+            raise FingerprintError(
+                f"expected a fingerprint of version {VERSION}, found {found}: make it again from the picture"
+            )
         field = dict(item.partition("=")[::2] for item in listed.split(","))
         if tuple(field) != tuple(_FIELDS) or len(field) != listed.count(",") + 1:
             _refuse("fields", f"the fields {', '.join(_FIELDS)}", ", ".join(field))

@@ -22,6 +22,7 @@ partitioned table codes
     copycode bytea NOT NULL
     quality integer NOT NULL
     detail integer NOT NULL
+    code_version integer NOT NULL DEFAULT 3
     CONSTRAINT codes_pkey PRIMARY KEY (tenant, number)
     CREATE UNIQUE INDEX codes_pkey ON ONLY codes USING btree (tenant, number)
 table codes_0 FOR VALUES FROM (MINVALUE) TO ('10000000')
@@ -31,6 +32,7 @@ table codes_0 FOR VALUES FROM (MINVALUE) TO ('10000000')
     copycode bytea NOT NULL
     quality integer NOT NULL
     detail integer NOT NULL
+    code_version integer NOT NULL DEFAULT 3
     CONSTRAINT codes_0_pkey PRIMARY KEY (tenant, number)
     CREATE UNIQUE INDEX codes_0_pkey ON codes_0 USING btree (tenant, number)
 table cursors
@@ -133,4 +135,4 @@ table words
     CREATE INDEX words_tenant ON words USING btree (tenant, "position")
     CREATE UNIQUE INDEX words_pkey ON words USING btree ("position")
 sequence words_position_seq
-version 6
+version 7

@@ -1,4 +1,4 @@
-PRAGMA user_version = 5
+PRAGMA user_version = 6
 PRAGMA application_id = 1397770563
 PRAGMA journal_mode = wal
 index answers_at
@@ -52,6 +52,7 @@ table codes
         copycode BLOB NOT NULL,
         quality INTEGER NOT NULL,
         detail INTEGER NOT NULL,
+        code_version INTEGER NOT NULL DEFAULT 3,
         PRIMARY KEY (tenant, number) ) WITHOUT ROWID
 table cursors
     CREATE TABLE cursors ( name TEXT PRIMARY KEY,
