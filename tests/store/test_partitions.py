@@ -76,15 +76,18 @@ def old_store(monkeypatch: pytest.MonkeyPatch, count: int) -> str:
     return url
 
 
+CODES = "SELECT tenant, number, pdq, copycode, quality, detail FROM codes ORDER BY number"
+
+
 @pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("count", [0, 1, 8, 300])
 def test_the_rows_of_an_older_store_are_all_there(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     url = old_store(monkeypatch, count)
-    before = asked(url, "SELECT * FROM codes ORDER BY number")
+    before = asked(url, CODES)
     assert asked(url, "SELECT version FROM samepic") == [(3,)]
     with closing(open_store(url)) as store:
         assert asked(url, "SELECT version FROM samepic") == [(postgres.VERSION,)]
-        assert asked(url, "SELECT * FROM codes ORDER BY number") == before
+        assert asked(url, CODES) == before
         assert len(before) == count
         made = [put(store, f"new/{number}").number for number in range(40)]
         assert made == sorted(made)
@@ -99,7 +102,7 @@ def test_an_older_store_that_cannot_be_brought_up_to_date_is_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = old_store(monkeypatch, 20)
-    before = asked(url, "SELECT * FROM codes ORDER BY number")
+    before = asked(url, CODES)
 
     def fails(run: Run) -> None:
         postgres.partition_codes(run)
@@ -111,7 +114,7 @@ def test_an_older_store_that_cannot_be_brought_up_to_date_is_as_it_was(
             open_store(url)
     assert asked(url, "SELECT version FROM samepic") == [(3,)]
     assert asked(url, "SELECT relkind FROM pg_class WHERE oid = 'codes'::regclass") == [("r",)]
-    assert asked(url, "SELECT * FROM codes ORDER BY number") == before
+    assert asked(url, CODES) == before
 
 
 def test_several_that_open_an_older_store_at_once_bring_it_up_to_date_once(

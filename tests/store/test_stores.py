@@ -19,7 +19,7 @@ from samepic.errors import StoreError
 from samepic.gate.options import GateOptions
 from samepic.service.settings import ServiceSettings
 from samepic.store import open_store, postgres, sqlite
-from samepic.store.tables import MIGRATIONS, VERSION
+from samepic.store.tables import COLUMNS, MIGRATIONS, VERSION
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 from tests.kits.store_kit import StoreKit
@@ -115,6 +115,7 @@ def test_a_store_from_before_there_were_lists_and_events_gets_them(
         patched.setattr(sqlite, "VERSION", 4)
         patched.setattr(postgres, "STEPS", postgres.STEPS[:5])
         patched.setattr(postgres, "VERSION", 5)
+        patched.setitem(COLUMNS, "codes", COLUMNS["codes"][:-1])  # without the version of copy codes
         with closing(open_store(url)) as old:
             for key in ("b", "é", "B"):
                 assert old.put_pending(record(key), 60)

@@ -36,6 +36,7 @@ VERBS: Final = {
     "token": "make, list and revoke the tokens of the service",
     "backup": "copy a store to a file while it is used",
     "restore": "put a store back from a backup",
+    "recode": "make the copy codes of a store again after an upgrade",
     "fingerprint": "print the fingerprints of pictures",
     "calibrate": "check verdicts against your own labeled pairs",
     "doctor": "check the installation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,12 @@ from samepic.hamming import Codes, TurnedCodes, nearest_to_any
 from samepic.store.contract import Store, StoreSnapshot
 from samepic.store.records import Record
 from samepic.tuning.search import GATE, SEARCH
+
+_LOG = logging.getLogger("samepic.gate")
+_OUTDATED = (
+    "%s: %d pictures have copy codes of an older samepic and are found by PDQ alone, without crops and captions:"
+    " run samepic recode, then start this again"
+)
 
 
 class CandidateNumbers(NamedTuple):
@@ -32,6 +39,7 @@ class Index:
         self._tenant = tenant
         self._pdq, self._copies = TurnedCodes(), Codes()
         self.last, self._removed = 0, -1
+        self._warned = False
         self._turn, self._lock, self._searching = threading.Lock(), threading.Condition(), 0
 
     def __len__(self) -> int:
@@ -68,11 +76,16 @@ class Index:
         with self._turn:
             if self._removed < 0:
                 self._removed = store.last_removal()
+            outdated = 0
             for page in store.all_codes(self._tenant, self.last):
                 with self._writing():
                     self._pdq.add(page.pdq_numbers, page.pdq)
                     self._copies.add(page.copy_numbers, page.copycodes)
                     self.last = page.last
+                outdated += page.outdated
+            if outdated and not self._warned:
+                self._warned = True
+                _LOG.warning(_OUTDATED, store.name, outdated)
             position, removed = store.removals(self._tenant, self._removed)
             if removed:
                 with self._writing():

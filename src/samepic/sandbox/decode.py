@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.api import compare_pictures
+from samepic.fingerprints.copycode import copycode
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.fingerprints.make import fingerprint_shown, fingerprint_within
 from samepic.fingerprints.proxy import first_tile, proxy
@@ -77,6 +78,12 @@ def catalogue(
     if not proxied:
         return Prepared(print_, b"", info)
     return Prepared(print_, proxy(fingerprint_shown(encoded, GATE.proxy_side, limits=limits)[1]), info)
+
+
+def recode(proxy: Encoded, frames: int, *, limits: Limits = LIMITS) -> bytes:
+    """Return the copy code of the proxy of a picture of so many frames. Raises as `prepare`."""
+    picture = load(proxy, limits=limits)
+    return copycode(picture.on(WHITE) if frames == 1 else first_tile(picture, frames))
 
 
 def _unresolved(encoded: Encoded, picture: Picture, info: PictureInfo) -> float:
@@ -210,4 +217,8 @@ def perform(
         case "views":
             a, b = pictures
             return views(a, b, policy, prove=task.prove, visibility=task.visibility, limits=limits)
-    return screen(bodies[0], bodies[1:], limits=limits)
+        case "recode":
+            found = list(recode(pictures[0], *(task.frames or (1,))[:1], limits=limits))
+        case _:
+            found = screen(bodies[0], bodies[1:], limits=limits)
+    return found

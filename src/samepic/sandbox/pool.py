@@ -25,6 +25,7 @@ from samepic.errors import (
     UnreadableError,
     WorkerError,
 )
+from samepic.fingerprints.copycode import COPYCODE_BYTES
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.profile import Policy, Profile
@@ -308,6 +309,11 @@ class Decoder(ABC):
         found: Views = self._run(task, (a, b), names)
         return found._replace(verdict=_with_names(found.verdict, names))
 
+    def recode(self, proxy: bytes, name: str, frames: int) -> bytes:
+        """Return the copy code of a kept proxy, that of a picture of so many frames by the first."""
+        task = Task("recode", _ALIASES[:1], frames=(frames, frames))
+        return bytes(self._run(task, (proxy,), (name,)))
+
     def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
         """Return how many features each kept proxy shares with the upload's, as `samepic.sandbox.decode.screen`."""
         bodies = (upload, *kept)
@@ -462,6 +468,11 @@ def _result(task: Task, answer: Answer, body: bytes, bodies: tuple[bytes, ...]) 
         if len(counts) != len(bodies) - 1:
             raise FrameError(f"expected {len(bodies) - 1} counts, found {len(counts)}")
         return counts
+    if task.kind == "recode":
+        code = checked(list[int], answer.found)
+        if len(code) != COPYCODE_BYTES or not set(code) <= set(range(256)):
+            raise FrameError(f"expected a code of {COPYCODE_BYTES} bytes, found {code[:40]}")
+        return code
     if task.kind == "inspect":
         return replace(checked(PictureInfo, answer.found), size=len(bodies[0]))
     if task.kind in ("prepare", "catalogue"):

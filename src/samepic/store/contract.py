@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.decision import Match
+from samepic.fingerprints.fingerprint import VERSION
 from samepic.store import tables
 from samepic.store.events import Events
 from samepic.store.overview import Overview, overview
@@ -29,7 +30,8 @@ LONGEST_LEASE: Final = 60.0
 class CodesPage(NamedTuple):
     """A page of a tenant's codes by ascending number, up to `last`; weak ones are left out.
 
-    Numbers are (n,) int64, codes n x 32 bytes; pictures without a copy code are missing from the latter two.
+    Numbers are (n,) int64, codes n x 32 bytes; pictures without a copy code are missing from the latter two, and those
+    whose copy code is of other fingerprints, which are `outdated` in number.
     """
 
     last: int
@@ -37,6 +39,14 @@ class CodesPage(NamedTuple):
     pdq: bytes
     copy_numbers: NDArray[np.int64]
     copycodes: bytes
+    outdated: int = 0
+
+
+class CodedPicture(NamedTuple):
+    """A kept picture whose copy code is of other fingerprints: its number, and how many frames it has."""
+
+    number: int
+    frames: int
 
 
 class StoreSnapshot(NamedTuple):
@@ -187,19 +197,41 @@ class Store(Reviews, Events):
     def codes(self, tenant: str, after: int, most: int) -> CodesPage:
         """Return the codes of up to `most` records with numbers above `after`."""
         sql = (
-            "SELECT number, pdq, copycode, quality, detail FROM codes WHERE tenant = ? AND number > ?"
+            "SELECT number, pdq, copycode, quality, detail, code_version FROM codes"
+            " WHERE tenant = ? AND number > ?"
             " ORDER BY number LIMIT ?"
         )
         rows = self._read(sql, tenant, after, most)
         strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
-        copied = [row for row in strong if row[2]]
+        copied = [row for row in strong if row[2] and row[5] == VERSION]
         return CodesPage(
             rows[-1][0] if rows else after,
             np.array([row[0] for row in strong], np.int64),
             b"".join([row[1] for row in strong]),
             np.array([row[0] for row in copied], np.int64),
             b"".join([row[2] for row in copied]),
+            sum(bool(row[2]) and row[5] != VERSION for row in strong),
         )
+
+    def tenants(self) -> list[str]:
+        """Return the names of all tenants that keep pictures."""
+        return [tenant for (tenant,) in self._read("SELECT DISTINCT tenant FROM codes ORDER BY tenant")]
+
+    def outdated(self, tenant: str, after: int, limit: int) -> list[CodedPicture]:
+        """Return up to `limit` pictures with numbers above `after` whose copy codes are of other fingerprints."""
+        sql = (
+            "SELECT c.number, p.frames FROM codes c JOIN pictures p ON p.number = c.number WHERE c.tenant = ?"
+            " AND c.number > ? AND c.code_version <> ? AND length(c.copycode) > 0 ORDER BY c.number LIMIT ?"
+        )
+        return [CodedPicture(*row) for row in self._read(sql, tenant, after, VERSION, limit)]
+
+    def recode(self, tenant: str, codes: Mapping[int, bytes]) -> int:
+        """Replace the copy codes of the pictures with these numbers that are still there; return how many are."""
+        sql = (
+            "UPDATE codes SET copycode = ?, code_version = ? WHERE tenant = ? AND number = ? RETURNING number"
+        )
+        with self._writing() as run:
+            return sum(len(run(sql, (code, VERSION, tenant, number))) for number, code in codes.items())
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records with numbers above `after`, page by page and by ascending number.

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from samepic.errors import StoreError, missing_part
+from samepic.fingerprints.fingerprint import VERSION as FINGERPRINTS
 from samepic.store.connections import Connections, invalid_url, refuse_newer
 from samepic.store.contract import CodesPage, Store
 from samepic.store.tables import APPLICATION, BUSY_SECONDS, LOAD_ROWS, MIGRATIONS, Run
@@ -26,11 +27,14 @@ _SILENT_SECONDS: Final = 20  # timeout of a silent server
 
 _BYTES = 32
 _STRONG = f"quality >= {SEARCH.quality} AND detail >= {SEARCH.detail} AND length(pdq) > 0"
+_CODED = f"length(copycode) > 0 AND code_version {{}} {FINGERPRINTS}"
 # The sign of a number says whether the picture has a copy code, which saves a second list of numbers.
 _READ_RANGE = (
     "SELECT count(*), coalesce(max(number), 0),"
-    " string_agg(int8send(CASE WHEN length(copycode) > 0 THEN number ELSE -number END), ''),"
-    " string_agg(pdq, ''), string_agg(copycode, '') FROM (SELECT number, pdq, copycode FROM codes"
+    f" string_agg(int8send(CASE WHEN {_CODED.format('=')} THEN number ELSE -number END), ''),"
+    f" string_agg(pdq, ''), string_agg(copycode, '') FILTER (WHERE {_CODED.format('=')}),"
+    f" count(*) FILTER (WHERE {_CODED.format('<>')})"
+    " FROM (SELECT number, pdq, copycode, code_version FROM codes"
     f" WHERE tenant = ? AND number > ? AND number <= ? AND {_STRONG} ORDER BY number LIMIT ?) AS page"
 )
 
@@ -58,7 +62,7 @@ class RangePage(NamedTuple):
 
 def read_range(run: Run, tenant: str, span: NumberRange, limit: int) -> RangePage:
     """Read the codes of up to `limit` records of a range; the server joins them, which saves Python a loop."""
-    count, last, numbers, pdq, copies = run(_READ_RANGE, (tenant, *span, limit))[0]
+    count, last, numbers, pdq, copies, outdated = run(_READ_RANGE, (tenant, *span, limit))[0]
     full = count == limit and last < span.last
     signed = np.frombuffer(numbers or b"", ">i8").astype(np.int64)
     codes = CodesPage(
@@ -67,6 +71,7 @@ def read_range(run: Run, tenant: str, span: NumberRange, limit: int) -> RangePag
         bytes(pdq or b""),
         signed[signed > 0],
         bytes(copies or b""),
+        outdated,
     )
     return RangePage(_ascending(codes), NumberRange(last, span.last) if full else None)
 
@@ -105,6 +110,7 @@ def _ascending(codes: CodesPage) -> CodesPage:
         _rows(codes.pdq)[order].tobytes(),
         codes.copy_numbers[copy_order],
         _rows(codes.copycodes)[copy_order].tobytes(),
+        codes.outdated,
     )
 
 

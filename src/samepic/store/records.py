@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from samepic.decision import Match
+from samepic.fingerprints.fingerprint import VERSION
 from samepic.tuning.search import SEARCH
 from samepic.values import values_of
 from samepic.writing import time_text
@@ -28,13 +29,13 @@ class State(StrEnum):
 class Record:
     """One picture as a store keeps it.
 
-    `key` is the caller's name for it, unique in its `tenant`; `sha256` and `coded_digest` are in hex, the latter "" for
-    formats without one; `pdq` and `copycode` are 32 bytes or b""; `quality` and `detail` say what the PDQ code is
-    worth; `unresolved` is how much writing its proxy does not show (`samepic.verify.photometry`), None where an older
-    samepic did not measure it; `width` and `height` are upright; `size` and `metadata` are bytes; `grade` is how far
-    its format is trusted; `proxy` is a small picture of it, encoded; `data` is the caller's JSON object. `number`,
-    `state`, `created` and `lease_until` (both in seconds since 1970 by the store's clock) are the store's; `matches` is
-    what it is held for.
+    `key` is the caller's name for it, unique in its `tenant`; `sha256` and `coded_digest` are in hex, the latter ""
+    for formats without one; `pdq` and `copycode` are 32 bytes or b""; `quality` and `detail` say what the PDQ code
+    is worth, `code_version` which fingerprints the copy code is of; `unresolved` is how much writing its proxy does
+    not show (`samepic.verify.photometry`), None where an older samepic did not measure it; `width` and `height` are
+    upright; `size` and `metadata` are bytes; `grade` is how far its format is trusted; `proxy` is a small picture
+    of it, encoded; `data` is the caller's JSON object. `number`, `state`, `created` and `lease_until` (both in
+    seconds since 1970 by the store's clock) are the store's; `matches` is what it is held for.
     """
 
     tenant: str
@@ -55,6 +56,7 @@ class Record:
     jpeg_quality: int | None = None
     grade: int = 0
     unresolved: float | None = None
+    code_version: int = VERSION
     data: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     number: int = 0
     state: State = State.PENDING

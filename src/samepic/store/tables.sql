@@ -117,3 +117,6 @@ CREATE TABLE cursors (
     name TEXT PRIMARY KEY,
     event TEXT NOT NULL
 )
+
+-- version 6
+ALTER TABLE codes ADD COLUMN code_version INTEGER NOT NULL DEFAULT 3

@@ -1,0 +1,52 @@
+"""samepic recode: make the copy codes of a store again after samepic's have changed."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+
+from samepic.cli.command import SAME, TROUBLE
+from samepic.cli.options import add_jobs, add_shared, print_result
+from samepic.cli.output import Meter
+from samepic.writing import plural
+
+DESCRIPTION = (
+    "Make the copy codes of a store again that an older samepic made, from the small pictures it keeps."
+)
+
+EPILOG = """\
+Until then such pictures are found by their PDQ codes alone, without crops and captions. A service may go on meanwhile;
+it knows the new codes once it is started again. Stopped, it goes on from there the next time.
+
+exit status: 0 done, 2 trouble, such as small pictures that cannot be decoded; 130 stopped by Ctrl-C
+
+examples:
+  samepic recode --store uploads.db
+  samepic recode --store postgresql://localhost/pictures --jobs 8"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_shared(parser, "--store", "--json")
+    add_jobs(parser, "pictures to process at once")
+
+
+def run(args: argparse.Namespace) -> int:
+    from samepic.duplicates.finder import Progress, processors
+    from samepic.gate.recode import recode
+    from samepic.sandbox.pool import Workers
+    from samepic.store import open_store
+
+    jobs = args.jobs or processors()
+    with closing(open_store(args.store)) as store, Workers(jobs) as workers, Meter() as meter:
+        total = store.total()
+
+        def show(done: int) -> None:
+            if meter.enabled:
+                meter.show(Progress("recoding", done, max(done, total), "pictures"))
+
+        result = recode(store, workers, jobs, show)
+    text = f"made {plural(result.replaced, 'copy code')} again"
+    if result.failed:
+        text += f"; {plural(len(result.failed), 'small picture')} could not be decoded"
+    print_result({"recoded": result.replaced, "failed": list(result.failed)}, text, as_json=args.json)
+    return TROUBLE if result.failed else SAME
