@@ -115,12 +115,12 @@ class _Screen:
 
 
 SCREEN = _Screen()
-"""2026-11-30, measured once on photographs: of 80 copies each all crops to 50 and 25 %, borders and perspectives share
-features, insets of 35 to 50 % of the width in 82 %, of 20 to 35 % in 35 %; of 600 unrelated pairs none. Of 109
-copies of all families that PDQ does not propose and `compare` knows, 107 do. `fewest` was chosen. `near`: of 134
-copies of icons with fewer features that PDQ does not propose, 130 lie under it or share features, of 900 other pairs
-340. `inset`: of 28 copies without common features, all insets, 21 lie under it; of 1641 other pairs, which another code
-proposed, 260.
+"""2026-11-30, measured once on photographs, with an earlier network: of 80 copies each all crops to 50 and 25 %,
+borders and perspectives share features, insets of 35 to 50 % of the width in 82 %, of 20 to 35 % in 35 %; of 600
+unrelated pairs none. Of 109 copies of all families that PDQ does not propose and `compare` knows, 107 do. `fewest` was
+chosen. `near`: of 134 copies of icons with fewer features that PDQ does not propose, 130 lie under it or share
+features, of 900 other pairs 340. `inset`: of 28 copies without common features, all insets, 21 lie under it; of 1641
+other pairs, which another code proposed, 260.
 """
 
 
@@ -158,7 +158,7 @@ class GateTuning:
     alike: Final = 6  # further candidates by the copy code
     # Distance in bits within which they are. 2026-11-29, `bench gate evasions`: at 95 three of 500 copies were none.
     alike_radius: Final = 105
-    # Bits under which one is compared without features: 1031 photographs have six others under 60, receipts all.
+    # Bits under which one is compared without features: of 1031 photographs two pairs lie under 60, of 170 receipts 70.
     alike_near: Final = 60
     alike_inset: Final = 2  # by that of each inset
     alike_looked: Final = 3  # of these, how many that share features with the upload are compared
