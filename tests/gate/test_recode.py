@@ -24,10 +24,14 @@ from tests.kits.postgres import fresh_url
 NAMES = ("rocket", "astronaut", "coffee", "chelsea")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.postgres) for kind in ("postgres", "shards"))]
+)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty store of each kind."""
-    return str(tmp_path / "store.db") if request.param == "sqlite" else fresh_url()
+    if request.param == "sqlite":
+        return str(tmp_path / "store.db")
+    return " ".join(fresh_url() for _ in range(3 if request.param == "shards" else 1))
 
 
 @pytest.fixture
@@ -65,11 +69,13 @@ def test_older_codes_are_not_searched_until_they_are_made_again(
         assert found(url, photos) == []
     assert [record.getMessage() for record in caplog.records] == [
         f"{kept.name}: 4 pictures have copy codes of an older samepic and are found by PDQ alone, without crops and"
-        " captions: run samepic recode, then start this again"
+        " captions: run samepic recode, then restart"
     ]
-    seen: list[int] = []
-    assert recode(kept, InProcess(), 2, seen.append) == (5, ())
-    assert seen[-1] == 5
+    seen: list[tuple[int, int]] = []
+    assert kept.count_outdated() == 5
+    assert recode(kept, InProcess(), 2, lambda *so_far: seen.append(so_far)) == (5, ())
+    assert seen == [(4, 5), (5, 5)]  # a page of each tenant
+    assert kept.count_outdated() == 0
     caplog.clear()
     assert found(url, photos) == list(NAMES)
     assert not caplog.records
@@ -92,7 +98,7 @@ def test_codes_of_proxies_are_near_those_of_the_pictures(kept: Store, photos: di
 def test_who_is_stopped_goes_on_from_there(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("samepic.gate.recode._AT_ONCE", 2)
 
-    def stop(done: int) -> None:
+    def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -104,7 +110,9 @@ def test_what_was_removed_meanwhile_and_what_cannot_be_decoded_are_left_out(kept
     assert kept.recode("", {10**6: bytes(32)}) == 0
     with kept._writing() as run:
         run("UPDATE proxies SET proxy = ? WHERE number = 2", (b"no picture",))
-    assert recode(kept, InProcess(), 2) == (4, (2,))
+    replaced, ((tenant, key, error),) = recode(kept, InProcess(), 2)
+    assert (replaced, tenant, key) == (4, "", NAMES[1])
+    assert error.startswith("expected a picture")
 
 
 def test_the_command_says_how_many(url: str, kept: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,3 +121,20 @@ def test_the_command_says_how_many(url: str, kept: Store, capsys: pytest.Capture
     assert capsys.readouterr().out == "made 5 copy codes again\n"
     assert main(["recode", "--store", url, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"recoded": 0, "failed": []}
+
+
+def test_the_command_names_what_it_cannot_make_again(
+    url: str, kept: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with kept._writing() as run:
+        run("UPDATE proxies SET proxy = ? WHERE number = 1", (b"no picture",))
+    assert main(["recode", "--store", url, "--jobs", "1"]) == 2
+    made, failed = capsys.readouterr().out.splitlines()
+    assert made == "made 4 copy codes again"
+    assert failed.startswith(f"cannot be made again: {NAMES[0]}: expected a picture")
+
+
+def test_no_store_is_made_of_a_mistyped_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recode", "--store", str(tmp_path / "uplaods.db")]) == 2
+    assert "uplaods.db: no such file" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -127,6 +127,19 @@ def test_a_worker_in_a_strangers_hands_is_not_believed(
         assert pool.status()["died"] == 1
 
 
+@pytest.mark.parametrize(
+    "code", ["[7] * 31", "[7] * 31 + [256]", "[7] * 31 + [-1]", "[7] * 31 + ['x']", "'x'"]
+)
+def test_a_copy_code_from_a_strangers_hands_has_32_bytes(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    sent = f"send(frame({{'number': ask['number'], 'found': {code}, 'error': None, 'sizes': []}}))"
+    lying(monkeypatch, sent)
+    with Workers(1) as pool, pytest.raises(WorkerError, match=r"^17\.jpg: "):
+        pool.recode(PICTURE, "17.jpg", 1)
+    lying(monkeypatch, sent.replace(code, "[7] * 32"))
+    with Workers(1) as pool:
+        assert pool.recode(PICTURE, "17.jpg", 1) == bytes([7] * 32)
+
+
 def test_the_process_that_is_not_believed_would_be_if_it_did_not_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     lying(monkeypatch, answer())
     with Workers(1) as pool:

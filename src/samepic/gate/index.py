@@ -17,7 +17,7 @@ from samepic.tuning.search import GATE, SEARCH
 _LOG = logging.getLogger("samepic.gate")
 _OUTDATED = (
     "%s: %d pictures have copy codes of an older samepic and are found by PDQ alone, without crops and captions:"
-    " run samepic recode, then start this again"
+    " run samepic recode, then restart"
 )
 
 

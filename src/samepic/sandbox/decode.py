@@ -218,7 +218,7 @@ def perform(
             a, b = pictures
             return views(a, b, policy, prove=task.prove, visibility=task.visibility, limits=limits)
         case "recode":
-            found = list(recode(pictures[0], *(task.frames or (1,))[:1], limits=limits))
+            found = list(recode(pictures[0], task.frames[0] if task.frames else 1, limits=limits))
         case _:
             found = screen(bodies[0], bodies[1:], limits=limits)
     return found

@@ -43,9 +43,10 @@ class CodesPage(NamedTuple):
 
 
 class CodedPicture(NamedTuple):
-    """A kept picture whose copy code is of other fingerprints: its number, and how many frames it has."""
+    """A kept picture whose copy code is of other fingerprints: its number, its key, and how many frames it has."""
 
     number: int
+    key: str
     frames: int
 
 
@@ -198,8 +199,7 @@ class Store(Reviews, Events):
         """Return the codes of up to `most` records with numbers above `after`."""
         sql = (
             "SELECT number, pdq, copycode, quality, detail, code_version FROM codes"
-            " WHERE tenant = ? AND number > ?"
-            " ORDER BY number LIMIT ?"
+            " WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"
         )
         rows = self._read(sql, tenant, after, most)
         strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
@@ -220,10 +220,15 @@ class Store(Reviews, Events):
     def outdated(self, tenant: str, after: int, limit: int) -> list[CodedPicture]:
         """Return up to `limit` pictures with numbers above `after` whose copy codes are of other fingerprints."""
         sql = (
-            "SELECT c.number, p.frames FROM codes c JOIN pictures p ON p.number = c.number WHERE c.tenant = ?"
+            "SELECT c.number, p.key, p.frames FROM codes c JOIN pictures p ON p.number = c.number WHERE c.tenant = ?"
             " AND c.number > ? AND c.code_version <> ? AND length(c.copycode) > 0 ORDER BY c.number LIMIT ?"
         )
         return [CodedPicture(*row) for row in self._read(sql, tenant, after, VERSION, limit)]
+
+    def count_outdated(self) -> int:
+        """Return how many pictures of all tenants have copy codes of other fingerprints."""
+        sql = "SELECT count(*) FROM codes WHERE code_version <> ? AND length(copycode) > 0"
+        return int(self._read(sql, VERSION)[0][0])
 
     def recode(self, tenant: str, codes: Mapping[int, bytes]) -> int:
         """Replace the copy codes of the pictures with these numbers that are still there; return how many are."""
