@@ -23,7 +23,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -40,6 +39,7 @@ from bench.common import (
     Usage,
     against,
     encoded,
+    environment,
     files_of,
     head,
     largest,
@@ -264,16 +264,10 @@ groups = [group for group in found.values() if len(group) > 1]
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 
 
-def _environment(python: str, folder: Path) -> dict[str, list[str]]:
-    """Return the command of each tool, installed below `folder`; what cannot be installed is told."""
-    try:
-        subprocess.run([python, "-m", "venv", str(folder)], check=True, capture_output=True)
-        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, *PACKAGES], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(f"the other tools are absent: {getattr(error, 'stderr', b'').decode()[-300:] or error}")
-        return {}
-    return {name: [str(folder / "bin/python"), "-c", script + _END] for name, script in _SCRIPTS.items()}
+def _tools(python: str, folder: Path) -> dict[str, list[str]]:
+    """Return the command of each tool, installed below `folder`."""
+    found = environment(python, folder, PACKAGES)
+    return {name: [found, "-c", script + _END] for name, script in _SCRIPTS.items()} if found else {}
 
 
 OPTIONS = (
@@ -297,7 +291,7 @@ def _found(maker: Maker, count: int, args: argparse.Namespace, *, copies: bool =
         threads = args.threads or int(args.peers)
         jobs = ["--jobs", str(threads)] if threads else []
         tools = {"samepic": [*_SAMEPIC, "find", "-v", "--json", *["--copies"] * copies, *jobs]}
-        tools |= _environment(args.python, Path(name) / "peers") if args.peers else {}
+        tools |= _tools(args.python, Path(name) / "peers") if args.peers else {}
         full = "samepic, full cache"
         used: dict[str, list[Usage]] = {tool: [] for tool in ("samepic", full, *tools)}
         groups: dict[str, list[list[str]]] = {}
@@ -358,7 +352,7 @@ def codes(args: argparse.Namespace) -> None:
                 (Path(name) / folder).mkdir(exist_ok=True)
                 (Path(name) / folder / f"{number:04}.jpg").write_bytes(image)
         own = "import pathlib, sys, samepic\nfor p in pathlib.Path(sys.argv[1]).iterdir(): samepic.fingerprint(p)"
-        tools = {"samepic": [sys.executable, "-c", own]} | _environment(args.python, Path(name) / "peers")
+        tools = {"samepic": [sys.executable, "-c", own]} | _tools(args.python, Path(name) / "peers")
 
         def each(command: list[str]) -> float:
             env = _ONE_THREAD | {"HOME": name}

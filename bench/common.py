@@ -132,6 +132,18 @@ def pooled(
         yield from pool.map(call, work, chunksize=chunk)
 
 
+def environment(python: str, folder: Path, packages: Sequence[str]) -> str:
+    """Return the Python of a new environment in `folder` that has some packages; "", said why, where it has not."""
+    try:
+        subprocess.run([python, "-m", "venv", str(folder)], check=True, capture_output=True)
+        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *packages], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"the other tools are absent: {getattr(error, 'stderr', b'').decode()[-300:] or error}")
+        return ""
+    return str(folder / "bin/python")
+
+
 def alone() -> ProcessPoolExecutor:
     """Return one new process, for what must not share the memory or the time of this one."""
     return ProcessPoolExecutor(1, get_context("spawn"))

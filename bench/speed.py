@@ -59,7 +59,7 @@ from bench.steps import turn_of, warped
 from samepic import hamming
 from samepic.api import compare, compare_pictures
 from samepic.fingerprints import fingerprint
-from samepic.fingerprints.copycode import copycode, copycodes, network_input
+from samepic.fingerprints.copycode import copycode, copycodes, squared
 from samepic.fingerprints.insets import insets
 from samepic.native import native
 from samepic.pairs import compare_many
@@ -200,7 +200,7 @@ def copycode_speed(args: argparse.Namespace) -> None:
     large = encoded(cv2.resize(rgbs[0], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), quality=90)
     eighth = {"min_height": 375, "min_width": 500, "min_factor": 1}
     steps: dict[str, Callable[..., object]] = {
-        "made ready for the network": network_input,
+        "made a square for the network": squared,
         "code and those of the quarters": copycode,
         "insets sought": insets,
         "all codes, insets' too": copycodes,

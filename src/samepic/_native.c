@@ -436,6 +436,7 @@ static PyMethodDef methods[] = {
     {"eighth", native_eighth, METH_VARARGS, "Return the luma of a JPEG at an eighth of its size; None where it is not plain."},
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},
     {"code", native_code, METH_VARARGS, "Return the eight PDQ codes, the quality and the detail of luma samples."},
+    {"network", native_network, METH_VARARGS, "Return the last planes of the network of copy codes, or None."},
     {"correlation", native_correlation, METH_VARARGS, "Return local correlation, least and most variance as float32."},
     {"level", native_level, METH_VARARGS, "Return a plane of 8-bit levels of one mean and contrast in every window."},
     {"odds", native_odds, METH_VARARGS, "Return what a perceptron makes of each row of inputs, as float32."},

@@ -16,9 +16,11 @@
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #define ROLLED _Pragma("GCC unroll 1")
+#define UNROLLED _Pragma("GCC unroll 16")
 #else
 #define INLINE static inline
 #define ROLLED
+#define UNROLLED
 #endif
 
 /* Code for newer processors beside that for all, chosen when it runs. */
@@ -93,6 +95,7 @@ PyObject *native_join_nearest(PyObject *self, PyObject *args);
 PyObject *native_probe(PyObject *self, PyObject *args);
 PyObject *native_samples(PyObject *self, PyObject *args);
 PyObject *native_code(PyObject *self, PyObject *args);
+PyObject *native_network(PyObject *self, PyObject *args);
 PyObject *native_correlation(PyObject *self, PyObject *args);
 PyObject *native_level(PyObject *self, PyObject *args);
 PyObject *native_odds(PyObject *self, PyObject *args);

@@ -13,6 +13,7 @@ import samepic
 from samepic.duplicates.candidates import CandidateGraph
 from samepic.errors import MissingPartError
 from samepic.fingerprints import copycode as module
+from samepic.fingerprints import network
 from samepic.tuning.search import SEARCH
 from tests.duplicates.find_scene import names, settle
 
@@ -100,7 +101,7 @@ def test_a_file_that_changes_before_its_copy_code_is_made_is_listed(
 def test_with_copies_and_without_the_network_the_error_says_so(
     altered: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module, "_local", threading.local())
+    monkeypatch.setattr(network, "_local", threading.local())
     monkeypatch.setattr(module, "MODEL", tmp_path / "copycode.onnx")
     with pytest.raises(MissingPartError, match=r"copycode\.onnx is missing"):
         list(samepic.find(altered, copies=True, cache=False))
