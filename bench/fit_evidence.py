@@ -1,10 +1,12 @@
 """Fit the networks that tell changed cells and the same picture, on labelled pairs of the training half.
 
-    python -m bench fit_evidence [--share X] [--jobs N] [--folder FOLDER]
+    python -m bench fit_evidence [--share X] [--jobs N] [--folder FOLDER] [--round ROUND]
 
 Evidence is gathered once and kept in FOLDER (default: build/evidence), so that a second run only fits. "change" learns
-cells whose label is known; "same" and "origin" learn pairs, from the factors that "change" gives them. All three are
-written to src/samepic/verify, and how often they are wrong on held-out pairs of the same half is printed.
+cells whose label is known; "same" and "origin" learn pairs, from the factors that "change" gives them. They learn in
+rounds, each from other pairs and on from where the round before ended, so that new pairs do not ask for the old ones:
+ROUND fits that one alone, on the networks that are there. All three are written to src/samepic/verify, and how often
+they are wrong on held-out pairs of the same half is printed.
 """
 
 from __future__ import annotations
@@ -29,7 +31,16 @@ from samepic.picture import load
 from samepic.tuning.verify import JUDGE
 from samepic.verify import evidence as networks
 from samepic.verify.align import Alignment
-from samepic.verify.evidence import MEASURES, CellEvidence, Network, changes_of_odds, high_levels, odds_of
+from samepic.verify.evidence import (
+    MEASURES,
+    NETWORKS,
+    CellEvidence,
+    Network,
+    changes_of_odds,
+    high_levels,
+    load_network,
+    odds_of,
+)
 from samepic.verify.features import inverse
 from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
 from samepic.verify.mapping import MappedPair, map_onto
@@ -40,11 +51,15 @@ Floats = NDArray[np.float32]
 HOME = Path(networks.__file__).parent
 CHANGE = Recipe(hidden=(64, 32), passes=8, batch=2048, rate=3e-3, pull=1e-3)
 PAIRS = Recipe(hidden=(48,), passes=30, batch=128, rate=5e-3, pull=3e-4)
+CHANGE_ON = replace(CHANGE, passes=4, rate=1e-3)
+PAIRS_ON = replace(PAIRS, passes=10, rate=1e-3)
+"""How networks learn on from new pairs."""
+
 MEMBERS = 8
 A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
 
-COUNTS: Mapping[str, int] = {
+FIRST: Mapping[str, int] = {
     "altered": 2_600, "labelled": 1_361, "toned": 1_900, "toned edits": 2_200, "harsh": 1_300,
     "insets": 1_800, "few colors": 1_500, "inset edits": 1_400, "other writing": 500, "scans": 1_500,
     "small words": 1_000, "places": 550, "zoomed places": 400, "overlays": 1_000, "bends": 1_500,
@@ -53,13 +68,23 @@ COUNTS: Mapping[str, int] = {
     "children edited": 400, "children toned": 200, "colored": 700, "edges": 600, "forms": 500, "hues": 1_500,
     "product colors": 700,
 }  # fmt: skip
+SECOND: Mapping[str, int] = {
+    "altered": 1_200, "labelled": 1_361, "toned": 1_500, "toned edits": 1_500, "harsh": 1_000,
+    "insets": 1_600, "few colors": 800, "inset edits": 800, "other writing": 300, "scans": 1_000,
+    "small words": 700, "places": 200, "zoomed places": 300, "overlays": 1_200, "bends": 1_200,
+    "edits": 700, "palettes and profiles": 1_500, "receipts": 200, "sparse": 800, "sparse copies": 400,
+    "reframed edits": 900, "repainted": 700, "resaved art": 500, "screens": 400, "sprites": 120,
+    "children edited": 150, "children toned": 100, "colored": 400, "edges": 400, "forms": 400, "hues": 1_200,
+    "product colors": 500,
+}  # fmt: skip
 """Pairs of the kinds that hold the hardest, or many families; what tells shots of one place from copies is slight.
 
-"labelled" are all of the training half that were labelled by hand or by their folder, at most 300 of a kind and label.
+"labelled" are all of the training half that were labelled by hand or by their folder, at most 300 of a kind and label;
+they are learned from in each round.
 """
 
-USUAL = 110
-"""Pairs of every other kind."""
+ROUNDS = (FIRST, 110), (SECOND, 60)
+"""Of each round the pairs of some kinds and of every other; its pairs follow those of the round before."""
 
 MAP_FACTORS = (
     "size", "cell", "shift", "band shift", "agreement", "low", "fair", "fine", "floor", "coarse", "part",
@@ -112,10 +137,10 @@ class Gathered:
     turned: bool
 
 
-def gathered(kind: str, count: int, folder: Path, jobs: int) -> Iterator[Gathered]:
-    """Yield the evidence of `count` pairs of a kind of the training half; what `folder` holds is read from there."""
+def gathered(kind: str, numbers: range, folder: Path, jobs: int) -> Iterator[Gathered]:
+    """Yield the evidence of pairs of a kind of the training half; what `folder` holds is read from there."""
     folder.mkdir(parents=True, exist_ok=True)
-    work = [(kind, number, folder) for number in range(count)]
+    work = [(kind, number, folder) for number in numbers]
     for path in pooled(_one, work, jobs, chunk=2):
         if path is not None:
             yield pickle.loads(path.read_bytes())
@@ -232,14 +257,15 @@ def _other_writing(side: Side) -> NDArray[np.int8]:
     return np.where(other, 1, -1).astype(np.int8)
 
 
-def fit_change(rows: Iterable[Gathered]) -> Network:
+def fit_change(rows: Iterable[Gathered], begun: Network | None) -> Network:
     """Return the network of changed cells."""
     rng = np.random.default_rng(SEED)
     sides = ((row, side) for row in rows for side in row.sides)
     some = [found for row, side in sides if (found := cells_of(row, side, rng)) is not None]
     inputs, labels, weights = (np.concatenate([pair[k] for pair in some]) for k in (0, 1, 2))
     print(f"{len(labels)} cells of {len(some)} sides of pairs, {labels.mean():.0%} changed")
-    return fit(inputs, labels, np.asarray(weights / weights.mean(), np.float32), CHANGE)
+    even = np.asarray(weights / weights.mean(), np.float32)
+    return fit(inputs, labels, even, CHANGE if begun is None else CHANGE_ON, begun=begun)
 
 
 def pair_factors(
@@ -257,8 +283,13 @@ def pair_factors(
     return pairs, np.stack(found), np.array(owners, np.intp)
 
 
-def fit_pairs(rows: list[Gathered], factors: Floats, owners: NDArray[np.intp]) -> tuple[Network, Network]:
-    """Return the networks of the same picture and of one exposure, after printing how they do on held-out pairs."""
+def fit_pairs(
+    rows: list[Gathered], factors: Floats, owners: NDArray[np.intp], begun: Sequence[Network | None]
+) -> tuple[Network, Network]:
+    """Return the networks of the same picture and of one exposure, after printing how they do on held-out pairs.
+
+    `begun` are both from the round before.
+    """
     known = np.array([(row.same or not row.turned) and not _is_unsure(row) for row in rows])[owners]
     same = np.array([row.same for row in rows], np.float32)[owners]
     one = np.array([_one_exposure(row) for row in rows])[owners]
@@ -267,15 +298,21 @@ def fit_pairs(rows: list[Gathered], factors: Floats, owners: NDArray[np.intp]) -
     some = one >= 0
     # Every pair weighs the same, seen one way or both.
     weights = (1 / np.bincount(owners)[owners]).astype(np.float32)
-    same_of = _Learning(shown[known], same[known], owners[known], _views(SAME_FACTORS, MAP_FACTORS))
-    origin_of = _Learning(factors[some], one[some].astype(np.float32), owners[some], _views(FACTORS))
+    views = _views(SAME_FACTORS, MAP_FACTORS), _views(FACTORS)
+    same_of = _Learning(shown[known], same[known], owners[known], views[0], begun[0])
+    origin_of = _Learning(factors[some], one[some].astype(np.float32), owners[some], views[1], begun[1])
     _held_out("same", same_of, kinds)
     _held_out("one exposure", origin_of, kinds)
     # Both answers weigh the same, or the many copies would decide.
     even = np.where(one == 0, (one == 1).sum() / max(1, (one == 0).sum()), 1).astype(np.float32) * weights
     both = (same_of, weights[known]), (origin_of, even[some])
-    same_network, origin_network = (bagged(of.inputs, of.wanted, w, PAIRS, of.views) for of, w in both)
+    same_network, origin_network = (_learned(of.inputs, of.wanted, w, of) for of, w in both)
     return same_network, origin_network
+
+
+def _learned(inputs: Floats, wanted: Floats, weights: Floats, learning: _Learning) -> Network:
+    recipe = PAIRS if learning.begun is None else PAIRS_ON
+    return bagged(inputs, wanted, weights, recipe, learning.views, begun=learning.begun)
 
 
 def _views(names: Sequence[str], hidden: Collection[str] = ()) -> list[NDArray[np.intp]]:
@@ -293,21 +330,23 @@ def _one_exposure(row: Gathered) -> int:
 
 
 class _Learning(NamedTuple):
-    """What is learned: inputs (n, in), what is wanted (n,), the pair each is of, and the columns each member sees."""
+    """What is learned: inputs (n, in), what is wanted (n,), the pair each is of, the columns each member sees, and on
+    from which network."""
 
     inputs: Floats
     wanted: Floats
     owners: NDArray[np.intp]
     views: list[NDArray[np.intp]]
+    begun: Network | None
 
 
 def _held_out(title: str, learning: _Learning, kinds: NDArray[np.str_]) -> None:
-    inputs, wanted, owners, views = learning
+    inputs, wanted, owners = learning[:3]
     rng = np.random.default_rng(SEED)
     part, odds = rng.integers(0, 4, len(kinds))[owners], np.zeros(len(wanted))
     for k in range(4):
         ones = np.ones(int((part != k).sum()), np.float32)
-        learned = bagged(inputs[part != k], wanted[part != k], ones, PAIRS, views)
+        learned = _learned(inputs[part != k], wanted[part != k], ones, learning)
         odds[part == k] = learned.odds(inputs[part == k])
     pairs, at = np.unique(owners, return_inverse=True)
     odds = np.bincount(at, odds) / np.bincount(at)
@@ -330,25 +369,33 @@ def _print_errors(
 
 OPTIONS = (
     option("--share", 1.0, help="share of the pairs of each kind, 0 to 1"),
+    option("--round", 0, help="fit this round alone, from 1 on; by default all"),
     option("--jobs", 2),
     option("--folder", Path("build/evidence"), type=Path),
 )
 
 
-def _counts(share: float) -> dict[str, int]:
+def numbers_of(number: int, share: float) -> dict[str, range]:
+    """Return the numbers of the pairs of each kind that a round, from 0 on, learns from."""
     kinds = [kind for kind in (*KINDS, "labelled") if kind not in UNLEARNED]
-    return {kind: max(1, round(COUNTS.get(kind, USUAL) * share)) for kind in kinds}
+    counts = [{kind: counts.get(kind, usual) for kind in kinds} for counts, usual in ROUNDS[: number + 1]]
+    before = {kind: sum(one[kind] for one in counts[:-1]) * (kind != "labelled") for kind in kinds}
+    taken = {kind: max(1, round(count * share)) for kind, count in counts[-1].items()}
+    return {kind: range(before[kind], before[kind] + taken[kind]) for kind in kinds}
 
 
 def main(args: argparse.Namespace) -> None:
-    """Gather, fit and write all three networks."""
+    """Gather, fit and write all three networks, round after round."""
     wanted_data()
+    for number in range(len(ROUNDS)) if not args.round else (args.round - 1,):
 
-    def every() -> Iterator[Gathered]:
-        for kind, count in _counts(args.share).items():
-            yield from gathered(kind, count, args.folder, args.jobs)
+        def every(number: int = number) -> Iterator[Gathered]:
+            for kind, numbers in numbers_of(number, args.share).items():
+                yield from gathered(kind, numbers, args.folder, args.jobs)
 
-    change = fit_change(every())
-    same, origin = fit_pairs(*pair_factors(every(), change))
-    for name, made in (("change", change), ("same", same), ("origin", origin)):
-        save(made, HOME / f"{name}.npz")
+        load_network.cache_clear()
+        begun = [load_network(name) if number else None for name in NETWORKS]
+        change = fit_change(every(), begun[0])
+        same, origin = fit_pairs(*pair_factors(every(), change), begun[1:])
+        for name, made in zip(NETWORKS, (change, same, origin), strict=True):
+            save(made, HOME / f"{name}.npz")
