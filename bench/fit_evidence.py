@@ -52,7 +52,7 @@ HOME = Path(networks.__file__).parent
 CHANGE = Recipe(hidden=(64, 32), passes=8, batch=2048, rate=3e-3, pull=1e-3)
 PAIRS = Recipe(hidden=(48,), passes=30, batch=128, rate=5e-3, pull=3e-4)
 CHANGE_ON = replace(CHANGE, passes=4, rate=1e-3)
-PAIRS_ON = replace(PAIRS, passes=10, rate=1e-3)
+PAIRS_ON = replace(PAIRS, rate=1e-3)
 """How networks learn on from new pairs."""
 
 MEMBERS = 8

@@ -172,7 +172,12 @@ def _files(folder: Path, most: int) -> dict[str, list[Path]]:
 def fingerprint_speed(args: argparse.Namespace) -> None:
     """Print CPU milliseconds a file of each set, of the medians of its files."""
     print(f"native part: {'built' if native else 'absent'}")
-    calls: dict[str, Call] = {"samepic": fingerprint, "1/8 + read + sha256": decoded_eighth, **_installed()}
+    calls: dict[str, Call] = {
+        "samepic": fingerprint,
+        "1/8 + read + sha256": decoded_eighth,
+        "samepic, all copy codes too": partial(fingerprint, copycode=True),
+        **_installed(),
+    }
     with tempfile.TemporaryDirectory() as folder:
         for name, files in _files(Path(folder), args.pictures).items():
             print(f"\n{name}, {len(files)} files\n")

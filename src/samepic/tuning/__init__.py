@@ -6,6 +6,6 @@ from typing import Final
 
 __all__ = ["VERSION"]
 
-VERSION: Final = 14
+VERSION: Final = 15
 """The version of verdicts and fingerprints. Raise it with every change of numbers, weights or code that can change one,
 so that cached ones are not used again."""

@@ -116,6 +116,7 @@ class _MappingLimits:
     close: Final = 0.9  # local correlation from which a place agrees closely
     # share of the places with structure that agree closely from which whole frames coincide
     in_place: Final = 0.2
+    upright: Final = 0.7  # the same from which no frame counts as tilted, however well a map fits
     # share of the places with structure that must agree closely for no other map to be searched for
     sure: Final = 0.9
 

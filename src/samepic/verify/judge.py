@@ -195,7 +195,7 @@ def judge(
             return Judgment(Relation.SIMILAR, BY_RULE.turned_sign)
         if not mapped.is_upright:
             return Judgment(Relation.REFRAMED, same)
-        return Judgment(Relation.ADJUSTED if adjusted else Relation.RESAVED, same)
+        return Judgment(Relation.ADJUSTED if adjusted or same < JUDGE.resaved else Relation.RESAVED, same)
     if weighed.one_exposure >= JUDGE.one_exposure and regions and share <= JUDGE.most_changed:
         return Judgment(Relation.EDITED, min(same, JUDGE.most_doubt), regions)
     found = mapped.alignment

@@ -211,8 +211,9 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
     guesses = [_scaling_of(a, b, held) for held in holds]
     best = _aligned(Planes(*seen), guesses, apart=max(shares, default=0.0) < MAPPING.in_place)
     for guess, held, share in zip(guesses, holds, shares, strict=True):
-        near = best is not None and _off_corner(a, b, best.matrix, guess) <= ALIGN.off_corner
-        if near or share >= MAPPING.in_place:
+        off = math.inf if best is None else _off_corner(a, b, best.matrix, guess)
+        tilted = share < MAPPING.upright and _is_tilt(best, off)
+        if not tilted and (off <= ALIGN.off_corner or share >= MAPPING.in_place):
             return edge_on_edge(a, b, held, best)
     if best is None or best.is_chance:
         return None
@@ -301,6 +302,16 @@ def agreeing_share(a: Pixels, b: Pixels) -> float:
     found, _, most = correlation_map(one, two, step=2)
     telling = most >= JUDGE.telling**2
     return float((found[telling] >= MAPPING.close).mean()) if telling.any() else 0.0
+
+
+def _is_tilt(found: Alignment | None, off: float) -> bool:
+    """Return whether a map whose corners are `off` is a small tilt: it fits so well that no waves or curls are left."""
+    return (
+        found is not None
+        and not found.tiled
+        and found.shift <= ALIGN.exact_shift
+        and ALIGN.off_place < off <= ALIGN.off_tilt
+    )
 
 
 def _off_corner(a: Pixels, b: Pixels, matrix: Matrix, guess: Matrix) -> float:
