@@ -44,7 +44,7 @@ def test_two_forms_that_differ_in_a_digit_are_no_duplicates(url: str, opens: Ope
     )  # by now it is the same file as the one held
 
 
-_EDITED = "on the small pictures the networks of 2026-11-30 call a form this much darker edited"
+_EDITED = "on the small pictures the networks of 2026-12-01 call a form this much darker edited"
 COPIES: list[dict[str, object]] = [
     {"quality": 75},
     {"kind": "WEBP"},

@@ -30,10 +30,7 @@ def page(path: Path, width: int) -> bytes:
     return stream.getvalue()
 
 
-SMALL = "on the page's proxy it is 135 pixels wide, and called similar by the networks of 2026-11-30"
-
-
-@pytest.mark.parametrize("width", [pytest.param(380, marks=pytest.mark.xfail(reason=SMALL)), 420])
+@pytest.mark.parametrize("width", [380, 420])
 def test_a_page_that_shows_a_kept_picture_is_led_back_to_it(
     gate: Gate, photos: dict[str, Path], width: int
 ) -> None:
