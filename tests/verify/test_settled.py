@@ -42,13 +42,13 @@ def darker(p: Pixels) -> Pixels:
     return np.asarray(np.rint(p * 0.8), np.uint8)
 
 
-COPIES: dict[str, Callable[[Pixels], Pixels]] = {
+COPIES: dict[str, Callable[[Pixels], Pixels | bytes]] = {
     "half as large": halved,
     "WebP": lambda p: saved(Image.fromarray(p), "WEBP", quality=85),
     "JPEG half as large": lambda p: saved(Image.fromarray(halved(p)), "JPEG", quality=80),
 }
 SLOW = {("rocket", "half as large")}
-DOUBT = "the networks of 2026-12-01 give it 0.96 at first and explain it, which only takes longer"
+DOUBT = "the networks of 2026-12-01 see a change at first and explain it, which only takes longer"
 
 
 @pytest.mark.parametrize("copy", COPIES)
