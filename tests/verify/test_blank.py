@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import samepic
 from samepic.verdict import Relation
@@ -43,3 +43,30 @@ def test_what_is_clear_all_over_has_no_color() -> None:
     assert samepic.compare(a, b).relation is Relation.SAME_PIXELS
     half = Image.new("RGBA", (200, 150), (255, 255, 255, 0))
     assert samepic.compare(half, Image.new("RGB", (200, 150), "white")).same is not False
+
+
+def ink(kind: str) -> Image.Image:
+    """Return a drawing in black on nothing."""
+    image = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    if kind == "rays":
+        for end in range(0, 100, 5):
+            draw.line((50, 50, end, 8), fill="black")
+            draw.line((50, 50, end, 92), fill="black")
+    else:
+        draw.polygon([(0, 25), (48, 5), (48, 45)], fill="black")
+        draw.polygon([(52, 50), (98, 30), (98, 70)], fill="black")
+    return image
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_black_ink_on_nothing_is_no_other_drawing(order: int) -> None:
+    """On a black ground it is a black frame, which was taken for a darker copy of anything."""
+    opaque = Image.new("RGB", (100, 100), "white")
+    opaque.paste(ink("stars"), mask=ink("stars"))
+    a, b = (ink("rays"), opaque)[::order]
+    assert samepic.compare(a, b).relation in (Relation.DIFFERENT, Relation.SIMILAR)
+    a, b = (ink("rays"), ink("stars"))[::order]
+    assert not samepic.compare(a, b).same
+    a, b = (ink("stars"), opaque)[::order]
+    assert samepic.compare(a, b).same

@@ -128,13 +128,19 @@ def _is_blank(picture: Picture) -> bool:
 
 def _blank(a: Picture, b: Picture, prove: ProofScope) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
-    seen = [sorted(texture(p.on(ground), JUDGE.some_detail) for p in (a, b)) for ground in grounds(a, b)]
-    if all(more < JUDGE.blank_detail for _, more in seen):
+    laid = [(a.on(ground), b.on(ground)) for ground in grounds(a, b)]
+    if all(texture(rgb, JUDGE.blank_detail) < JUDGE.blank_detail for pair in laid for rgb in pair):
         answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
         return _proven(answer, a, b, prove)
-    if all(less < JUDGE.blank_detail and more >= JUDGE.some_detail for less, more in seen):
+    if all(_shows_one(*pair) for pair in laid):
         return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.blank), Facts(), {})
     return None
+
+
+def _shows_one(one: Pixels, two: Pixels) -> bool:
+    """Return whether one of two pictures on a ground holds nothing but a smooth surface, and the other one does."""
+    less, more = sorted(texture(rgb, JUDGE.some_detail) for rgb in (one, two))
+    return less < JUDGE.blank_detail and more >= JUDGE.some_detail
 
 
 def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: ProofScope) -> Analysis:
@@ -206,6 +212,9 @@ def _compared(one: Pixels, two: Pixels) -> _Comparison | None:
 
 def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
     """Lay b over a on one ground, and judge what that shows."""
+    if (a.alpha is not None or b.alpha is not None) and _shows_one(one, two):
+        # Black ink on black: networks that learned from pictures on white have never seen such a pair.
+        return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.blank), Facts(), {})
     found = _compared(one, two)
     if found is None:
         return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.nothing_fits), Facts(), {})
