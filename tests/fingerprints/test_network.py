@@ -111,7 +111,7 @@ def test_every_layer_is_what_numpy_makes_of_it(
     pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
     found, wanted = layers.by_native(pixels, last), layers.by_numpy(pixels)
     if found is None:
-        pytest.skip("the processor has no fused products")
+        pytest.skip("the native part has no quick way on this processor")
     assert np.abs(found[..., :last] - wanted).max() < 1e-4
     assert not found[..., last:].any()
 

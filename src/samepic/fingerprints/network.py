@@ -1,4 +1,4 @@
-"""The network of copy codes: run by the native part, and by OpenCV where that has no fast way or was not built.
+"""The network of copy codes: run by the native part, and by OpenCV where that has no quick way or was not built.
 
 Its file is ONNX, which OpenCV reads. For the native part only the constants are taken from it (onnx.proto3 of ONNX
 1.17); the layers are those of EfficientNet-lite0 (Tan and Le 2019), told by the shapes of the constants.
@@ -105,7 +105,7 @@ class _Network:
         return room
 
     def values(self, square: NDArray[np.uint8]) -> Floats | None:
-        """Return what `values_of` does, None where the processor or the compiler has no fused products."""
+        """Return what `values_of` does, None where the native part has no quick way on this processor."""
         side, pixels = len(square), np.ascontiguousarray(square)
         planes = native.network(pixels, side, self.blocks, self.features, self.numbers, self.room(side))
         if planes is None:
