@@ -51,40 +51,35 @@ Floats = NDArray[np.float32]
 HOME = Path(networks.__file__).parent
 CHANGE = Recipe(hidden=(64, 32), passes=8, batch=2048, rate=3e-3, pull=1e-3)
 PAIRS = Recipe(hidden=(48,), passes=30, batch=128, rate=5e-3, pull=3e-4)
-CHANGE_ON = replace(CHANGE, passes=4, rate=1e-3)
-PAIRS_ON = replace(PAIRS, rate=1e-3)
-"""How networks learn on from new pairs."""
+WARM_CHANGE = replace(CHANGE, passes=4, rate=1e-3)
+WARM_PAIRS = replace(PAIRS, rate=1e-3)
+"""The same from a warm start: networks that a round before has fitted."""
 
 MEMBERS = 8
 A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
 
-FIRST: Mapping[str, int] = {
-    "altered": 2_600, "labelled": 1_361, "toned": 1_900, "toned edits": 2_200, "harsh": 1_300,
-    "insets": 1_800, "few colors": 1_500, "inset edits": 1_400, "other writing": 500, "scans": 1_500,
-    "small words": 1_000, "places": 550, "zoomed places": 400, "overlays": 1_000, "bends": 1_500,
-    "edits": 1_300, "palettes and profiles": 1_600, "receipts": 400, "sparse": 800, "sparse copies": 500,
-    "reframed edits": 900, "repainted": 800, "resaved art": 900, "screens": 400, "sprites": 220,
-    "children edited": 400, "children toned": 200, "colored": 700, "edges": 600, "forms": 500, "hues": 1_500,
-    "product colors": 700,
+COUNTS: Mapping[str, tuple[int, ...]] = {
+    "altered": (2_600, 1_200), "labelled": (1_361, 1_361), "toned": (1_900, 1_500),
+    "toned edits": (2_200, 1_500), "harsh": (1_300, 1_000), "insets": (1_800, 1_600),
+    "few colors": (1_500, 800), "inset edits": (1_400, 800), "other writing": (500, 300),
+    "scans": (1_500, 1_000), "small words": (1_000, 700), "places": (550, 200), "zoomed places": (400, 300),
+    "overlays": (1_000, 1_200), "bends": (1_500, 1_200), "edits": (1_300, 700),
+    "palettes and profiles": (1_600, 1_500), "receipts": (400, 200), "sparse": (800, 800),
+    "sparse copies": (500, 400), "reframed edits": (900, 900), "repainted": (800, 700),
+    "resaved art": (900, 500), "screens": (400, 400), "sprites": (220, 120), "children edited": (400, 150),
+    "children toned": (200, 100), "colored": (700, 400), "edges": (600, 400), "forms": (500, 400),
+    "hues": (1_500, 1_200), "product colors": (700, 500),
 }  # fmt: skip
-SECOND: Mapping[str, int] = {
-    "altered": 1_200, "labelled": 1_361, "toned": 1_500, "toned edits": 1_500, "harsh": 1_000,
-    "insets": 1_600, "few colors": 800, "inset edits": 800, "other writing": 300, "scans": 1_000,
-    "small words": 700, "places": 200, "zoomed places": 300, "overlays": 1_200, "bends": 1_200,
-    "edits": 700, "palettes and profiles": 1_500, "receipts": 200, "sparse": 800, "sparse copies": 400,
-    "reframed edits": 900, "repainted": 700, "resaved art": 500, "screens": 400, "sprites": 120,
-    "children edited": 150, "children toned": 100, "colored": 400, "edges": 400, "forms": 400, "hues": 1_200,
-    "product colors": 500,
-}  # fmt: skip
-"""Pairs of the kinds that hold the hardest, or many families; what tells shots of one place from copies is slight.
+"""Pairs of each round of the kinds that hold the hardest, or many families; what tells shots of one place from copies
+is slight. The pairs of a round follow those of the round before.
 
 "labelled" are all of the training half that were labelled by hand or by their folder, at most 300 of a kind and label;
 they are learned from in each round.
 """
 
-ROUNDS = (FIRST, 110), (SECOND, 60)
-"""Of each round the pairs of some kinds and of every other; its pairs follow those of the round before."""
+USUAL = (110, 60)
+"""Pairs of each round of every other kind."""
 
 MAP_FACTORS = (
     "size", "cell", "shift", "band shift", "agreement", "low", "fair", "fine", "floor", "coarse", "part",
@@ -257,7 +252,7 @@ def _other_writing(side: Side) -> NDArray[np.int8]:
     return np.where(other, 1, -1).astype(np.int8)
 
 
-def fit_change(rows: Iterable[Gathered], begun: Network | None) -> Network:
+def fit_change(rows: Iterable[Gathered], initial: Network | None) -> Network:
     """Return the network of changed cells."""
     rng = np.random.default_rng(SEED)
     sides = ((row, side) for row in rows for side in row.sides)
@@ -265,7 +260,7 @@ def fit_change(rows: Iterable[Gathered], begun: Network | None) -> Network:
     inputs, labels, weights = (np.concatenate([pair[k] for pair in some]) for k in (0, 1, 2))
     print(f"{len(labels)} cells of {len(some)} sides of pairs, {labels.mean():.0%} changed")
     even = np.asarray(weights / weights.mean(), np.float32)
-    return fit(inputs, labels, even, CHANGE if begun is None else CHANGE_ON, begun=begun)
+    return fit(inputs, labels, even, CHANGE if initial is None else WARM_CHANGE, initial=initial)
 
 
 def pair_factors(
@@ -284,11 +279,11 @@ def pair_factors(
 
 
 def fit_pairs(
-    rows: list[Gathered], factors: Floats, owners: NDArray[np.intp], begun: Sequence[Network | None]
+    rows: list[Gathered], factors: Floats, owners: NDArray[np.intp], initial: Sequence[Network | None]
 ) -> tuple[Network, Network]:
     """Return the networks of the same picture and of one exposure, after printing how they do on held-out pairs.
 
-    `begun` are both from the round before.
+    `initial` are both as the round before left them.
     """
     known = np.array([(row.same or not row.turned) and not _is_unsure(row) for row in rows])[owners]
     same = np.array([row.same for row in rows], np.float32)[owners]
@@ -299,8 +294,8 @@ def fit_pairs(
     # Every pair weighs the same, seen one way or both.
     weights = (1 / np.bincount(owners)[owners]).astype(np.float32)
     views = _views(SAME_FACTORS, MAP_FACTORS), _views(FACTORS)
-    same_of = _Learning(shown[known], same[known], owners[known], views[0], begun[0])
-    origin_of = _Learning(factors[some], one[some].astype(np.float32), owners[some], views[1], begun[1])
+    same_of = _Learning(shown[known], same[known], owners[known], views[0], initial[0])
+    origin_of = _Learning(factors[some], one[some].astype(np.float32), owners[some], views[1], initial[1])
     _held_out("same", same_of, kinds)
     _held_out("one exposure", origin_of, kinds)
     # Both answers weigh the same, or the many copies would decide.
@@ -311,8 +306,8 @@ def fit_pairs(
 
 
 def _learned(inputs: Floats, wanted: Floats, weights: Floats, learning: _Learning) -> Network:
-    recipe = PAIRS if learning.begun is None else PAIRS_ON
-    return bagged(inputs, wanted, weights, recipe, learning.views, begun=learning.begun)
+    recipe = PAIRS if learning.initial is None else WARM_PAIRS
+    return bagged(inputs, wanted, weights, recipe, learning.views, initial=learning.initial)
 
 
 def _views(names: Sequence[str], hidden: Collection[str] = ()) -> list[NDArray[np.intp]]:
@@ -330,14 +325,14 @@ def _one_exposure(row: Gathered) -> int:
 
 
 class _Learning(NamedTuple):
-    """What is learned: inputs (n, in), what is wanted (n,), the pair each is of, the columns each member sees, and on
-    from which network."""
+    """What is learned: inputs (n, in), what is wanted (n,), the pair each is of, the columns each member sees, and the
+    network of a warm start."""
 
     inputs: Floats
     wanted: Floats
     owners: NDArray[np.intp]
     views: list[NDArray[np.intp]]
-    begun: Network | None
+    initial: Network | None
 
 
 def _held_out(title: str, learning: _Learning, kinds: NDArray[np.str_]) -> None:
@@ -378,24 +373,24 @@ OPTIONS = (
 def numbers_of(number: int, share: float) -> dict[str, range]:
     """Return the numbers of the pairs of each kind that a round, from 0 on, learns from."""
     kinds = [kind for kind in (*KINDS, "labelled") if kind not in UNLEARNED]
-    counts = [{kind: counts.get(kind, usual) for kind in kinds} for counts, usual in ROUNDS[: number + 1]]
-    before = {kind: sum(one[kind] for one in counts[:-1]) * (kind != "labelled") for kind in kinds}
-    taken = {kind: max(1, round(count * share)) for kind, count in counts[-1].items()}
-    return {kind: range(before[kind], before[kind] + taken[kind]) for kind in kinds}
+    counts = {kind: COUNTS.get(kind, USUAL) for kind in kinds}
+    first = {kind: 0 if kind == "labelled" else sum(count[:number]) for kind, count in counts.items()}
+    taken = {kind: max(1, round(count[number] * share)) for kind, count in counts.items()}
+    return {kind: range(first[kind], first[kind] + taken[kind]) for kind in kinds}
 
 
 def main(args: argparse.Namespace) -> None:
     """Gather, fit and write all three networks, round after round."""
     wanted_data()
-    for number in range(len(ROUNDS)) if not args.round else (args.round - 1,):
+    for number in range(len(USUAL)) if not args.round else (args.round - 1,):
 
         def every(number: int = number) -> Iterator[Gathered]:
             for kind, numbers in numbers_of(number, args.share).items():
                 yield from gathered(kind, numbers, args.folder, args.jobs)
 
         load_network.cache_clear()
-        begun = [load_network(name) if number else None for name in NETWORKS]
-        change = fit_change(every(), begun[0])
-        same, origin = fit_pairs(*pair_factors(every(), change), begun[1:])
+        initial = [load_network(name) if number else None for name in NETWORKS]
+        change = fit_change(every(), initial[0])
+        same, origin = fit_pairs(*pair_factors(every(), change), initial[1:])
         for name, made in zip(NETWORKS, (change, same, origin), strict=True):
             save(made, HOME / f"{name}.npz")

@@ -31,19 +31,19 @@ class Recipe:
 
 
 def fit(
-    inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe, *, begun: Network | None = None
+    inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe, *, initial: Network | None = None
 ) -> Network:
     """Return a network whose odds tell rows of `inputs` (n, in) with `wanted` 1 from those with 0.
 
-    `weights` (n,) say how much each row counts. What was `begun` on other rows learns on.
+    `weights` (n,) say how much each row counts. A warm start is from `initial`.
     """
     rng = np.random.default_rng(recipe.seed)
-    mean, spread = _standard(inputs) if begun is None else (begun.mean, begun.spread)
+    mean, spread = _standard(inputs) if initial is None else (initial.mean, initial.spread)
     rows, held = np.asarray((inputs - mean) / spread, np.float32), list[Floats]()
     for a, b in pairwise((inputs.shape[1], *recipe.hidden, 1)):
         held += [rng.normal(0, (2 / a) ** 0.5, (a, b)).astype(np.float32), np.zeros(b, np.float32)]
-    if begun is not None:
-        held = [array.copy() for layer in begun.layers for array in layer]
+    if initial is not None:
+        held = [array.copy() for layer in initial.layers for array in layer]
     first, second = ([np.zeros_like(one) for one in held] for _ in range(2))
     step = 0
     for number in range(recipe.passes):
@@ -72,19 +72,19 @@ def bagged(
     recipe: Recipe,
     views: Sequence[NDArray[np.intp]],
     *,
-    begun: Network | None = None,
+    initial: Network | None = None,
 ) -> Network:
     """Return the mean of networks of one hidden layer, as one that is as many times as wide.
 
     Each member sees the columns of its view (random subspaces, Ho 1998), has its own seed and draws its own rows
-    (bagging, Breiman 1996): what one learns by chance counts little. What was `begun` on other rows learns on.
+    (bagging, Breiman 1996): what one learns by chance counts little. A warm start is from `initial`.
     """
     members: list[list[tuple[Floats, Floats]]] = []
     for seed, view in enumerate(views):
         drawn = np.random.default_rng([recipe.seed, seed]).poisson(1.0, len(wanted)).astype(np.float32)
         seen, own = np.ascontiguousarray(inputs[:, view]), replace(recipe, seed=seed)
-        member = None if begun is None else _member(begun, seed, view, len(views))
-        (into, bias), last = fit(seen, wanted, weights * drawn, own, begun=member).layers
+        member = None if initial is None else _member(initial, seed, view, len(views))
+        (into, bias), last = fit(seen, wanted, weights * drawn, own, initial=member).layers
         first = np.zeros((inputs.shape[1], into.shape[1]), np.float32)
         first[view] = into
         members.append([(first, bias), last])
@@ -94,7 +94,7 @@ def bagged(
         np.asarray(np.concatenate(out[0]) / len(views), np.float32),
         np.asarray(np.mean(out[1], axis=0), np.float32),
     )
-    standard = _standard(inputs) if begun is None else (begun.mean, begun.spread)
+    standard = _standard(inputs) if initial is None else (initial.mean, initial.spread)
     return Network(*standard, ((first, np.concatenate(hidden[1])), last))
 
 

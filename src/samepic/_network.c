@@ -1,5 +1,5 @@
 /* The network of copy codes: one full convolution, blocks that widen, filter each channel and narrow (MBConv, Sandler et
-   al. 2018), one last widening. Channels are held in groups of LANES, a plane of pixels each, the last one filled up.
+   al. 2018), one last widening. Channels are held in groups of LANES, a plane of pixels each, the last one padded.
    Every sum is added in one order and by fused products, with AVX2 and with AVX-512: the same bits. Elsewhere nothing is
    made here, and OpenCV runs the network. */
 
@@ -20,17 +20,18 @@ typedef struct {
 typedef struct {
     const uint8_t *pixels;
     const Block *blocks;
-    const float *numbers; /* of each layer, in order, its weights and then its bias, laid out as `packed` says */
+    const float *numbers; /* of each layer, in order, its weights and then its bias, laid out as by samepic.fingerprints.network */
     float *room, *out; /* room for four planes of `plane` numbers */
     Py_ssize_t side, count, last, plane;
 } Net;
 
-INLINE Py_ssize_t filled(Py_ssize_t channels)
+/* Indices are Py_ssize_t throughout: Python is built with ints that wrap, and addresses by those cost half the speed. */
+INLINE Py_ssize_t padded(Py_ssize_t channels)
 {
     return (channels + LANES - 1) / LANES * LANES;
 }
 
-INLINE float added(float a, float b, float sum)
+INLINE float multiply_add(float a, float b, float sum)
 {
 #if defined(__GNUC__)
     return __builtin_fmaf(a, b, sum);
@@ -65,7 +66,7 @@ INLINE void tile(const Product *p, Py_ssize_t row, Py_ssize_t group, int rows)
         for (Py_ssize_t k = 0; k < LANES; k++, w += LANES)
             UNROLLED for (Py_ssize_t n = 0; n < rows; n++)
                 ROLLED for (Py_ssize_t j = 0; j < LANES; j++)
-                    held[n][j] = added(from[n * LANES + k], w[j], held[n][j]);
+                    held[n][j] = multiply_add(from[n * LANES + k], w[j], held[n][j]);
     }
     const Py_ssize_t at = (group * p->count + row) * LANES;
     UNROLLED for (Py_ssize_t n = 0; n < rows; n++)
@@ -108,7 +109,7 @@ typedef struct {
 #define BESIDE 4 /* pixels beside each other that are filtered together */
 
 /* How far the filter reaches beyond the upper and left edge: TensorFlow's "same", the odd place behind the others. */
-INLINE Py_ssize_t reach(Py_ssize_t size, int side, int stride)
+INLINE Py_ssize_t padding(Py_ssize_t size, int side, int stride)
 {
     const Py_ssize_t beyond = ((size + stride - 1) / stride - 1) * stride + side - size;
     return beyond > 0 ? beyond / 2 : 0;
@@ -126,7 +127,7 @@ INLINE void filter_some(const float *restrict from, const float *restrict w, con
         UNROLLED for (Py_ssize_t u = 0; u < columns; u++)
             UNROLLED for (Py_ssize_t n = 0; n < count; n++)
                 ROLLED for (Py_ssize_t j = 0; j < LANES; j++)
-                    held[n][j] = added(from[(n * stride + u) * LANES + j], w[u * LANES + j], held[n][j]);
+                    held[n][j] = multiply_add(from[(n * stride + u) * LANES + j], w[u * LANES + j], held[n][j]);
     UNROLLED for (Py_ssize_t n = 0; n < count; n++)
         ROLLED for (Py_ssize_t j = 0; j < LANES; j++)
             to[n * LANES + j] = clipped(held[n][j]);
@@ -135,7 +136,7 @@ INLINE void filter_some(const float *restrict from, const float *restrict w, con
 INLINE void filter_group(const Filter *f, const float *from, const float *w, const float *bias, float *to, int side,
                          int stride)
 {
-    const Py_ssize_t size = f->size, out = (size + stride - 1) / stride, before = reach(size, side, stride);
+    const Py_ssize_t size = f->size, out = (size + stride - 1) / stride, before = padding(size, side, stride);
     /* Pixels from `inner` to `end` see whole rows of the filter. */
     const Py_ssize_t inner = (before + stride - 1) / stride, whole = (size + before - side) / stride + 1;
     const Py_ssize_t end = size + before < side ? inner : whole < out ? whole : out;
@@ -174,7 +175,7 @@ INLINE void filter(const Filter *f, int side, int stride)
 #define SEEN (STEM * COLORS) /* numbers of a row of what the first filter sees */
 
 /* Lay a row of what the first filter sees of a pixel from number `begin` on. */
-INLINE void lay_row(const uint8_t *from, Py_ssize_t row, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t plane, float *to)
+INLINE void im2col_row(const uint8_t *from, Py_ssize_t row, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t plane, float *to)
 {
     UNROLLED for (Py_ssize_t k = begin; k < end; k++) {
         const Py_ssize_t at = row * SEEN + k;
@@ -183,10 +184,10 @@ INLINE void lay_row(const uint8_t *from, Py_ssize_t row, Py_ssize_t begin, Py_ss
 }
 
 /* Lay what the first filter sees of each pixel of the plane half as wide as its channels, colors as -1 to 1. */
-static void lay_colors(const uint8_t *pixels, Py_ssize_t side, float *to)
+static void im2col(const uint8_t *pixels, Py_ssize_t side, float *to)
 {
-    const Py_ssize_t out = (side + 1) / 2, before = reach(side, STEM, 2), plane = out * out * LANES;
-    memset(to, 0, (size_t)(out * out * filled(STEM * SEEN)) * sizeof(float));
+    const Py_ssize_t out = (side + 1) / 2, before = padding(side, STEM, 2), plane = out * out * LANES;
+    memset(to, 0, (size_t)(out * out * padded(STEM * SEEN)) * sizeof(float));
     for (Py_ssize_t y = 0; y < out; y++)
         for (Py_ssize_t x = 0; x < out; x++, to += LANES)
             UNROLLED for (Py_ssize_t v = 0; v < STEM; v++) {
@@ -195,9 +196,9 @@ static void lay_colors(const uint8_t *pixels, Py_ssize_t side, float *to)
                 if (row < 0 || row >= side)
                     continue;
                 if (left >= 0 && left + STEM <= side)
-                    lay_row(from, v, 0, SEEN, plane, to);
+                    im2col_row(from, v, 0, SEEN, plane, to);
                 else
-                    lay_row(from, v, left < 0 ? -left * COLORS : 0, smaller(SEEN, (int)(side - left) * COLORS), plane, to);
+                    im2col_row(from, v, left < 0 ? -left * COLORS : 0, smaller(SEEN, (int)(side - left) * COLORS), plane, to);
             }
 }
 
@@ -214,13 +215,13 @@ INLINE void run(const Net *net, int rows)
     float *held = net->room, *wide = held + net->plane, *thin = wide + net->plane, *next = thin + net->plane;
     const float *numbers = net->numbers;
     Py_ssize_t size = (net->side + 1) / 2;
-    lay_colors(net->pixels, net->side, wide);
-    const Product stem = {.from = wide, .to = held, .count = size * size, .in = filled(STEM * SEEN),
-                          .out = filled(net->blocks[0].in), .clips = 1};
+    im2col(net->pixels, net->side, wide);
+    const Product stem = {.from = wide, .to = held, .count = size * size, .in = padded(STEM * SEEN),
+                          .out = padded(net->blocks[0].in), .clips = 1};
     numbers = product(numbers, stem, rows);
     for (Py_ssize_t k = 0; k < net->count; k++) {
         const Block *b = net->blocks + k;
-        const Py_ssize_t in = filled(b->in), inner = filled(b->inner), out = filled(b->out);
+        const Py_ssize_t in = padded(b->in), inner = padded(b->inner), out = padded(b->out);
         const float *seen = held;
         if (b->inner != b->in) {
             const Product widen = {.from = held, .to = wide, .count = size * size, .in = in, .out = inner, .clips = 1};
@@ -243,7 +244,7 @@ INLINE void run(const Net *net, int rows)
         held = next, next = turned;
     }
     const Product last = {.from = held, .to = net->out, .count = size * size,
-                          .in = filled(net->blocks[net->count - 1].out), .out = filled(net->last), .clips = 1};
+                          .in = padded(net->blocks[net->count - 1].out), .out = padded(net->last), .clips = 1};
     product(numbers, last, rows);
 }
 
@@ -275,23 +276,23 @@ static int run_here(const void *net)
 /* Return how many numbers the layers take, -1 where they do not fit; set the largest plane and the side of the last. */
 static Py_ssize_t measure(Net *net, Py_ssize_t *size)
 {
-    Py_ssize_t numbers = (filled(STEM * SEEN) + 1) * filled(net->blocks[0].in), in = net->blocks[0].in;
+    Py_ssize_t numbers = (padded(STEM * SEEN) + 1) * padded(net->blocks[0].in), in = net->blocks[0].in;
     *size = (net->side + 1) / 2;
-    const Py_ssize_t first = filled(net->blocks[0].in);
-    net->plane = *size * *size * (first > filled(STEM * SEEN) ? first : filled(STEM * SEEN));
+    const Py_ssize_t first = padded(net->blocks[0].in);
+    net->plane = *size * *size * (first > padded(STEM * SEEN) ? first : padded(STEM * SEEN));
     for (Py_ssize_t k = 0; k < net->count; k++) {
         const Block *b = net->blocks + k;
         if (b->in != in || b->in < 1 || b->in > MOST_WIDE || b->inner < 1 || b->inner > MOST_WIDE || b->out < 1 ||
             b->out > MOST_WIDE || (b->side != 3 && b->side != 5) || b->stride < 1 || b->stride > 2)
             return -1;
-        const Py_ssize_t inner = filled(b->inner), out = filled(b->out);
+        const Py_ssize_t inner = padded(b->inner), out = padded(b->out);
         const Py_ssize_t needed = *size * *size * (inner > out ? inner : out);
         net->plane = needed > net->plane ? needed : net->plane;
-        numbers += (b->inner != b->in ? (filled(b->in) + 1) * inner : 0) + (b->side * b->side + 1) * inner +
+        numbers += (b->inner != b->in ? (padded(b->in) + 1) * inner : 0) + (b->side * b->side + 1) * inner +
                    (inner + 1) * out;
         *size = (*size + b->stride - 1) / b->stride, in = b->out;
     }
-    return numbers + (filled(in) + 1) * filled(net->last);
+    return numbers + (padded(in) + 1) * padded(net->last);
 }
 
 PyObject *native_network(PyObject *self, PyObject *args)
@@ -313,7 +314,7 @@ PyObject *native_network(PyObject *self, PyObject *args)
     else if ((Run)RUN == NULL)
         found = Py_NewRef(Py_None);
     else {
-        found = PyByteArray_FromStringAndSize(NULL, size * size * filled(last) * (Py_ssize_t)sizeof(float));
+        found = PyByteArray_FromStringAndSize(NULL, size * size * padded(last) * (Py_ssize_t)sizeof(float));
         if (found) {
             net.out = (float *)(void *)PyByteArray_AsString(found);
             found = native_run(found, run_here, &net);

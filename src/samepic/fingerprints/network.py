@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 _LANES, _SEEN = 16, 27
-"""Channels are filled up to a multiple of the first, LANES of _network.c; numbers that the first filter sees."""
+"""Channels are padded to a multiple of the first, LANES of _network.c; numbers that the first filter sees."""
 
 _HALVING = frozenset({1, 3, 5, 11})
 """Blocks that halve the plane."""
@@ -97,9 +97,9 @@ class _Network:
         if room is not None:
             return room
         size = -(-side // 2)
-        largest = size * size * _filled_up(max(_SEEN, int(self.blocks[0, 0])))
+        largest = size * size * _padded_size(max(_SEEN, int(self.blocks[0, 0])))
         for _, inner, out, _, stride in self.blocks.tolist():
-            largest = max(largest, size * size * _filled_up(max(inner, out)))
+            largest = max(largest, size * size * _padded_size(max(inner, out)))
             size = -(-size // stride)
         room = _local.room = _aligned(4 * largest)
         return room
@@ -111,7 +111,7 @@ class _Network:
         if planes is None:
             return None
         found = np.frombuffer(planes, np.float32).astype(np.float64)
-        groups = _filled_up(self.features) // _LANES
+        groups = _padded_size(self.features) // _LANES
         half = round((len(found) / (groups * _LANES)) ** 0.5) // 2
         cubes = (found * found * found).reshape(groups, 2, half, 2, half, _LANES)
         quarters = cubes.mean(axis=(2, 4)).transpose(1, 2, 0, 3).reshape(4, -1)[:, : self.features]
@@ -138,9 +138,9 @@ def _laid_out(held: dict[str, Floats]) -> _Network:
         if widens:
             numbers += _product(held, expand)
         inner, side = len(filters), filters.shape[2]
-        taps = _filled(filters.reshape(inner, -1).T)
+        taps = _padded(filters.reshape(inner, -1).T)
         groups = np.stack(np.split(taps, taps.shape[1] // _LANES, axis=1))
-        numbers += [groups.ravel(), _filled(held[f"{each}.b"]), *_product(held, project)]
+        numbers += [groups.ravel(), _padded(held[f"{each}.b"]), *_product(held, project)]
         stride = 2 if len(blocks) in _HALVING else 1
         blocks.append((held[f"{expand}.w"].shape[1] if widens else inner, inner, out, side, stride))
     last = f"_blocks.{len(blocks)}._expand_conv"
@@ -154,9 +154,9 @@ def _laid_out(held: dict[str, Floats]) -> _Network:
 def _product(held: dict[str, Floats], name: str, *, over_pixels: bool = False) -> tuple[Floats, Floats]:
     """Return weights (groups of outputs, inputs, LANES) and bias; `over_pixels` those of a filter over all channels."""
     weights = np.moveaxis(held[f"{name}.w"], 1, 3) if over_pixels else held[f"{name}.w"]
-    matrix = _filled(_filled(weights.reshape(len(weights), -1)).T)
+    matrix = _padded(_padded(weights.reshape(len(weights), -1)).T)
     groups = matrix.reshape(len(matrix), -1, _LANES).transpose(1, 0, 2)
-    return groups.ravel(), _filled(held[f"{name}.b"])
+    return groups.ravel(), _padded(held[f"{name}.b"])
 
 
 def _aligned(count: int) -> Floats:
@@ -165,13 +165,13 @@ def _aligned(count: int) -> Floats:
     return room[-room.ctypes.data % 64 // 4 :][:count]
 
 
-def _filled_up(channels: int) -> int:
+def _padded_size(channels: int) -> int:
     return -(-channels // _LANES) * _LANES
 
 
-def _filled(array: Floats) -> Floats:
-    """Return an array whose last axis is filled up with zeros to whole groups."""
-    more = _filled_up(array.shape[-1]) - array.shape[-1]
+def _padded(array: Floats) -> Floats:
+    """Return an array whose last axis is padded with zeros to whole groups."""
+    more = _padded_size(array.shape[-1]) - array.shape[-1]
     return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, more)])
 
 

@@ -127,18 +127,16 @@ def _is_blank(picture: Picture) -> bool:
 
 
 def _blank(a: Picture, b: Picture, prove: ProofScope) -> Analysis | None:
-    """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
-    laid = [(a.on(ground), b.on(ground)) for ground in grounds(a, b)]
-    if all(texture(rgb, JUDGE.blank_detail) < JUDGE.blank_detail for pair in laid for rgb in pair):
-        answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
-        return _proven(answer, a, b, prove)
-    if all(_shows_one(*pair) for pair in laid):
-        return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.blank), Facts(), {})
-    return None
+    """Answer where both pictures hold nothing but a smooth surface on every ground; else None."""
+    shown = (picture.on(ground) for ground in grounds(a, b) for picture in (a, b))
+    if any(texture(rgb, JUDGE.blank_detail) >= JUDGE.blank_detail for rgb in shown):
+        return None
+    answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
+    return _proven(answer, a, b, prove)
 
 
-def _shows_one(one: Pixels, two: Pixels) -> bool:
-    """Return whether one of two pictures on a ground holds nothing but a smooth surface, and the other one does."""
+def _only_one_is_blank(one: Pixels, two: Pixels) -> bool:
+    """Return whether one of two pictures on a ground, as black ink on black, holds nothing but a smooth surface."""
     less, more = sorted(texture(rgb, JUDGE.some_detail) for rgb in (one, two))
     return less < JUDGE.blank_detail and more >= JUDGE.some_detail
 
@@ -212,8 +210,7 @@ def _compared(one: Pixels, two: Pixels) -> _Comparison | None:
 
 def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
     """Lay b over a on one ground, and judge what that shows."""
-    if (a.alpha is not None or b.alpha is not None) and _shows_one(one, two):
-        # Black ink on black: networks that learned from pictures on white have never seen such a pair.
+    if _only_one_is_blank(one, two):
         return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.blank), Facts(), {})
     found = _compared(one, two)
     if found is None:
